@@ -1,0 +1,30 @@
+package chain
+
+import "errors"
+
+// FatalError stops one stream, or one relay, until somebody acts: no retry mends
+// it. Every other error is temporary and is retried with backoff.
+type FatalError struct {
+	Err    error
+	Remedy string // what to do, as a command where there is one
+}
+
+// Error says what is wrong and what to do.
+func (e *FatalError) Error() string { return e.Err.Error() + "; to mend it: " + e.Remedy }
+
+// Unwrap returns the cause.
+func (e *FatalError) Unwrap() error { return e.Err }
+
+// Fatal marks err as one that only remedy mends. It returns nil for nil.
+func Fatal(err error, remedy string) error {
+	if err == nil {
+		return nil
+	}
+	return &FatalError{err, remedy}
+}
+
+// IsFatal reports whether err, or what it wraps, is fatal.
+func IsFatal(err error) bool {
+	var f *FatalError
+	return errors.As(err, &f)
+}

@@ -1,0 +1,63 @@
+package indexer
+
+import (
+	"context"
+	"errors"
+
+	"superindex/chain"
+)
+
+// Source is one network as its RPC endpoints show it. It is safe for concurrent
+// use. Every error but the ones named here is temporary unless chain.IsFatal.
+type Source interface {
+	// Heads reads the three heads. Safe and Final are zero where the node does
+	// not know them yet. They are read one after the other: the chain may have
+	// moved between them.
+	Heads(ctx context.Context) (Heads, error)
+
+	// Headers reads the canonical headers of these block numbers. A block that
+	// the node does not have is absent from the answer; the others keep their
+	// order.
+	Headers(ctx context.Context, numbers []uint64) ([]chain.Block, error)
+
+	// Fetch reads the blocks r.From to r.To and their watched logs. It returns
+	// ErrTooLarge where the node will not answer so much at once, ErrAbsent where
+	// the node does not have all of the range, and ErrTorn where the answer shows
+	// two forks at once.
+	Fetch(ctx context.Context, r Range, want Want) (Fetched, error)
+}
+
+// What Fetch says of a range; the caller splits it, waits, or reads it again.
+var (
+	ErrTooLarge = errors.New("range too large for the node")
+	ErrAbsent   = errors.New("the node does not have the block")
+	ErrTorn     = errors.New("the answer shows two forks")
+)
+
+// Heads are a network's heads at about one instant.
+type Heads struct{ Latest, Safe, Final chain.BlockRef }
+
+// Range is the blocks From to To, both included.
+type Range struct{ From, To uint64 }
+
+// Len is the number of blocks.
+func (r Range) Len() uint64 { return r.To - r.From + 1 }
+
+// Watched is a set of addresses. Has is called once a log: it does not allocate.
+type Watched interface{ Has(a chain.Address) bool }
+
+// Want says what Fetch is to read.
+type Want struct {
+	Dense   bool    // every header, and each log's block hash checked against it
+	Watched Watched // logs of other addresses are counted and dropped
+}
+
+// Fetched is a range as the node gave it. Blocks are ascending; dense: all of
+// them, contiguous by parent hash; otherwise the two ends and those that hold a
+// watched log, whose Parent is zero.
+type Fetched struct {
+	Blocks []chain.Block
+	Logs   []chain.Log // of watched addresses, ascending by (block, index)
+	All    int         // logs read, watched or not
+	Bytes  int         // size of the answer
+}
