@@ -1,0 +1,96 @@
+# Everything that is done with superindex from a shell; `make help` lists it.
+
+SHELL       := bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS   += --no-builtin-rules
+.DEFAULT_GOAL := build
+.DELETE_ON_ERROR:
+.ONESHELL:
+
+GO        ?= go
+NPM       ?= npm
+TOOL      := $(GO) tool -modfile=tools/go.mod
+PKG       ?= ./...
+
+# The variables to turn: make sim SIM_HISTORIES=100, make fuzz FUZZTIME=5m ...
+DEMO_FOR      ?=
+TEST_FLAGS    ?=
+SIM_HISTORIES ?= 5000
+SIM_ACTIONS   ?= 200
+BENCH         ?= .
+BENCH_COUNT   ?= 1
+FUZZTIME      ?= 10s
+
+# A build knows its commit from the repository; outside one (a tarball) there is none to know.
+VCS := $(if $(shell git rev-parse --verify --quiet HEAD 2>/dev/null),true,false)
+
+# The parts that are no Go modules. The stamp carries the lock file's digest, so
+# that a lock that was only touched installs nothing; `npm ci` removes old stamps
+# with the folder.
+NPM_DIR := tools/npm
+PARTS   := $(NPM_DIR)/node_modules/.installed-$(shell sha256sum $(NPM_DIR)/package-lock.json | cut -c1-16)
+
+.PHONY: help build demo deps test lint sim sim-mutants bench fuzz clean
+
+help: ## what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## bin/superindex
+	$(GO) build -trimpath -buildvcs=$(VCS) -o bin/superindex ./cmd/superindex
+
+demo: deps build ## a dev chain, ClickHouse and JetStream on this machine, live rows (DEMO_FOR=90s ends by itself)
+	bin/superindex demo $(if $(DEMO_FOR),--for $(DEMO_FOR))
+
+deps: bin/libchdb.so bin/anvil ## ClickHouse's library and the dev chain, from npm into bin/
+
+$(PARTS):
+	$(NPM) ci --prefix $(NPM_DIR) --ignore-scripts --no-audit --no-fund
+	touch $@
+
+bin/libchdb.so: | $(PARTS)
+	mkdir -p bin
+	ln -sfn ../$(NPM_DIR)/node_modules/@chdb/lib-linux-x64-gnu/libchdb.so $@
+
+bin/anvil: | $(PARTS)
+	mkdir -p bin
+	ln -sfn ../$(NPM_DIR)/node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil $@
+
+test: deps build ## every test, with the race detector
+	$(GO) test -race -timeout 20m $(TEST_FLAGS) $(PKG)
+
+sim: ## random histories of the engine against the canonical chain (SIM_HISTORIES, SIM_ACTIONS)
+	$(GO) test ./internal/world -run '^TestHistories$$' -v -count 1 -timeout 60m \
+		-rapid.checks $(SIM_HISTORIES) -rapid.steps $(SIM_ACTIONS)
+
+sim-mutants: ## each known mistake, put in on purpose, must be caught by the simulation
+	$(GO) test ./internal/world -run '^TestMutants$$' -v -count 1 -timeout 60m
+
+bench: deps ## every benchmark, into benchmarks/results/ (BENCH, BENCH_COUNT, PKG)
+	mkdir -p benchmarks/results
+	out=benchmarks/results/go-$$(date -u +%Y%m%d-%H%M%S).txt
+	{ echo "commit: $$(git describe --always --dirty 2>/dev/null || echo unknown)"
+	  echo "command: go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(BENCH_COUNT) $(PKG)"
+	  $(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -count $(BENCH_COUNT) $(PKG); } | tee "$$out"
+	echo "kept in $$out"
+
+fuzz: ## every fuzz target for FUZZTIME
+	list=$$($(GO) test -list '^Fuzz' $(PKG))
+	targets=$$(awk '/^Fuzz/ { name[n++] = $$1 } /^ok/ { for (i = 0; i < n; i++) print $$2, name[i]; n = 0 }' <<<"$$list")
+	[[ -n $$targets ]] || { echo "no fuzz target in $(PKG)" >&2; exit 1; }
+	while read -r package target; do
+		echo "== $$package $$target"
+		$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$package" </dev/null
+	done <<<"$$targets"
+
+lint: ## go vet, gofumpt, golangci-lint, deadcode, govulncheck, go mod tidy -diff
+	$(GO) vet $(PKG)
+	unformatted=$$(git ls-files -co --exclude-standard '*.go' | xargs $(TOOL) gofumpt -l)
+	[[ -z $$unformatted ]] || { echo "gofumpt -w would change:" $$unformatted; exit 1; }
+	$(TOOL) golangci-lint run $(PKG)
+	dead=$$($(TOOL) deadcode -test $(PKG))
+	[[ -z $$dead ]] || { echo "$$dead"; exit 1; }
+	$(GO) mod tidy -diff
+	tools/vulncheck.sh
+
+clean: ## removes what was built and installed
+	rm -rf bin $(NPM_DIR)/node_modules coverage.out
