@@ -1,0 +1,193 @@
+package reorg
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"superindex/chain"
+)
+
+// Beginning says where a stream begins in this journal, or begins again.
+type Beginning struct {
+	Stream chain.Stream
+	Now    time.Time
+	Start  uint64         // the first block asked for
+	To     chain.BlockRef // what the first step reverts to: a block that every sink in Sinks holds, or the one before Start
+	Sinks  map[string]chain.Position
+}
+
+// Begin appends a Revert to b.To under a Seq above the clock, above every Seq of
+// this journal and above every Seq that a sink reports, so that Seqs rise across
+// journals whatever became of the clock or of the folder. Each of the sinks may
+// go on from there, as long as it still holds exactly what it reported: whoever
+// writes to it meanwhile keeps it.
+func (j *Journal) Begin(ctx context.Context, b Beginning) (chain.Seq, error) {
+	s, fresh := j.openStream(b)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.broken != nil {
+		return 0, s.broken
+	}
+	seq := max(chain.Seq(b.Now.Unix())<<20, s.rec.head)
+	for _, p := range b.Sinks {
+		seq = max(seq, p.Seq)
+	}
+	seq++
+	before := s.rec
+	s.rec.origin, s.rec.began = b.To, seq
+	if fresh {
+		s.rec.start, s.rec.whole = b.Start, b.whole()
+	}
+	step := chain.Step{Stream: b.Stream, Revert: &chain.Revert{To: b.To, Time: uint64(b.Now.Unix()), Cause: chain.Begin}}
+	if _, err := j.commit(s, &step, seq, func(batch *pebble.Batch) error { return b.takeovers(batch, seq) }); err != nil {
+		s.rec = before
+		return 0, fmt.Errorf("begin %s: %w", b.Stream, err)
+	}
+	j.mu.Lock()
+	j.streams[b.Stream.Name] = s
+	j.mu.Unlock()
+	return seq, nil
+}
+
+func (j *Journal) openStream(b Beginning) (s *stream, fresh bool) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if s := j.streams[b.Stream.Name]; s != nil {
+		return s, false
+	}
+	return newStream(record{stream: b.Stream}), true
+}
+
+// whole: nothing that was asked for lies at or below To.
+func (b Beginning) whole() bool { return b.To.Number < max(b.Start, 1) }
+
+func (b Beginning) takeovers(batch *pebble.Batch, seq chain.Seq) error {
+	var err error
+	for sink, pos := range b.Sinks {
+		if pos.Empty() && !b.whole() {
+			continue // it lacks what lies below To
+		}
+		err = errors.Join(err, batch.Set(key(spaceTake, b.Stream.Name, []byte(sink)...), takeover{pos, seq}.encode(), nil))
+	}
+	return err
+}
+
+// What Resume finds where a sink and the journal do not fit. Each is fatal for
+// the relay, and `superindex journal adopt` mends it.
+var (
+	ErrAhead   = errors.New("the sink is ahead of the journal: the data folder is older than the sink")
+	ErrTail    = errors.New("the sink is behind the journal's tail: the steps it lacks are no longer kept")
+	ErrForeign = errors.New("the sink belongs to another journal")
+	ErrLost    = errors.New("the sink is empty, but the journal does not begin at the start")
+	ErrStrange = errors.New("the sink holds steps that this journal never wrote: the data folder was restored")
+)
+
+// Resume says after which Seq a sink that holds pos continues. The sink's own
+// word is the only one that counts; what the journal knows of it serves to find
+// out that the two do not fit.
+func (j *Journal) Resume(name, sink string, pos chain.Position) (chain.Seq, error) {
+	s, err := j.stream(name)
+	if err != nil {
+		return 0, err
+	}
+	take, err := j.takeover(name, sink)
+	if err != nil {
+		return 0, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	after, err := j.resume(s, take, pos)
+	if misfit := new(misfit); errors.As(err, misfit) {
+		return 0, chain.Fatal(fmt.Errorf("%s, %s: %w", name, sink, misfit.error),
+			fmt.Sprintf("stop the daemon, then `superindex journal adopt --network %s`", name))
+	}
+	return after, err
+}
+
+// misfit is an error that says that sink and journal do not fit.
+type misfit struct{ error }
+
+func (j *Journal) resume(s *stream, take takeover, pos chain.Position) (chain.Seq, error) {
+	pos.Final = chain.BlockRef{}
+	switch {
+	case take.at > s.rec.cut && take.was == pos:
+		return take.at - 1, nil
+	case pos.Empty() && s.rec.whole && s.rec.cut == 0:
+		return 0, nil
+	case pos.Empty():
+		return 0, misfit{ErrLost}
+	case pos.Journal != j.id:
+		return 0, misfit{fmt.Errorf("%w %v", ErrForeign, pos.Journal)}
+	case pos.Seq > s.rec.head:
+		return 0, misfit{fmt.Errorf("%w: it holds step %d, the journal %d", ErrAhead, pos.Seq, s.rec.head)}
+	case pos.Seq < s.rec.cut:
+		return 0, misfit{fmt.Errorf("%w: it holds step %d, the oldest here follows %d", ErrTail, pos.Seq, s.rec.cut)}
+	}
+	digest, ok, err := j.digestAt(s, pos.Seq)
+	if err == nil && (!ok || digest != pos.Digest) {
+		err = misfit{fmt.Errorf("%w: step %d", ErrStrange, pos.Seq)}
+	}
+	return pos.Seq, err
+}
+
+func (j *Journal) takeover(name, sink string) (takeover, error) {
+	v, closer, err := j.db.Get(key(spaceTake, name, []byte(sink)...))
+	if errors.Is(err, pebble.ErrNotFound) {
+		return takeover{}, nil
+	}
+	if err != nil {
+		return takeover{}, fmt.Errorf("read the takeover of %s by %s: %w", sink, name, err)
+	}
+	defer closer.Close()
+	return parseTakeover(v)
+}
+
+// Watch returns the addresses that the stream's writer adopted last.
+func (j *Journal) Watch(name string) ([]chain.Address, error) {
+	v, closer, err := j.db.Get(key(spaceSet, name))
+	if errors.Is(err, pebble.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the watch set of %s: %w", name, err)
+	}
+	defer closer.Close()
+	r := decoder{b: v}
+	set := r.addresses()
+	if r.failed {
+		return nil, fmt.Errorf("read the watch set of %s: %w", name, errCodec)
+	}
+	return set, nil
+}
+
+// Adopt makes set the stream's watched addresses. Where late names some that were
+// not watched before, their history from Start up to the present head is owed.
+func (j *Journal) Adopt(name string, set, late []chain.Address) error {
+	s, err := j.stream(name)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	owed := s.owed
+	if head := s.window.Head().Number; len(late) > 0 && head >= s.rec.start {
+		owed = append(owed[:len(owed):len(owed)], Owed{From: s.rec.start, To: head, Addresses: late})
+	}
+	w := encoder{}
+	w.addresses(set)
+	b := j.db.NewBatch()
+	defer b.Close()
+	err = errors.Join(b.Set(key(spaceSet, name), w.b, nil), b.Set(key(spaceOwed, name), encodeOwed(owed), nil))
+	if err == nil {
+		err = b.Commit(pebble.Sync)
+	}
+	if err != nil {
+		return fmt.Errorf("adopt a watch set for %s: %w", name, err)
+	}
+	s.owed = owed
+	return nil
+}

@@ -1,0 +1,302 @@
+package reorg
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/cespare/xxhash/v2"
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"superindex/chain"
+)
+
+// Options of a journal.
+type Options struct {
+	FS        vfs.FS           // nil: the disk
+	Quota     uint64           // bytes of steps a stream may hold before Append waits
+	Keep      time.Duration    // how long a step stays after every sink has acked it
+	MarkBytes uint64           // a trimming point every so many bytes
+	Now       func() time.Time // the clock that Keep and a new stream's first Seq are taken from
+	Sinks     []string         // the sinks whose acks allow trimming
+}
+
+// Defaults are the options of a release.
+func Defaults() Options {
+	return Options{FS: vfs.Default, Quota: 10 << 30, Keep: 24 * time.Hour, MarkBytes: 1 << 20, Now: time.Now}
+}
+
+// Check names the first option that cannot be.
+func (o *Options) Check() error {
+	if o.Quota < 1<<10 {
+		return fmt.Errorf("journal.quota: %d bytes hold no step", o.Quota)
+	}
+	if o.Keep < 0 {
+		return fmt.Errorf("journal.keep: %v is before the ack", o.Keep)
+	}
+	return nil
+}
+
+// Journal orders the steps of every stream and keeps them durable until the sinks
+// hold them. It is safe for concurrent use.
+type Journal struct {
+	opts Options
+	db   *pebble.DB
+	id   chain.JournalID
+
+	mu      sync.Mutex
+	streams map[string]*stream
+}
+
+// stream is the state of one stream, equal to what its keys say.
+type stream struct {
+	mu      sync.Mutex
+	rec     record
+	window  Tracker
+	owed    []Owed
+	marks   []mark // ascending
+	acks    map[string]chain.Seq
+	changed chan struct{} // closed, and replaced, when a step or an ack has come
+	broken  error         // the commit that failed: what is on the disk is unknown from there
+}
+
+// Open opens the journal in dir, or makes a new one with a random id.
+func Open(dir string, opts Options) (*Journal, error) {
+	if err := opts.Check(); err != nil {
+		return nil, err
+	}
+	db, err := pebble.Open(dir, pebbleOptions(opts.FS))
+	if err != nil {
+		return nil, fmt.Errorf("open the journal in %s (does another superindex hold it?): %w", dir, err)
+	}
+	j := &Journal{opts: opts, db: db, streams: map[string]*stream{}}
+	if err := errors.Join(j.identify(), j.load()); err != nil {
+		return nil, errors.Join(fmt.Errorf("read the journal in %s: %w", dir, err), db.Close())
+	}
+	return j, nil
+}
+
+func pebbleOptions(fs vfs.FS) *pebble.Options {
+	return &pebble.Options{
+		FS:                 fs,
+		FormatMajorVersion: pebble.FormatNewest,
+		Logger:             silent{},
+		CacheSize:          16 << 20,
+		MemTableSize:       16 << 20,
+	}
+}
+
+// silent drops Pebble's chatter; its errors come back from the calls.
+type silent struct{}
+
+func (silent) Infof(string, ...any)  {}
+func (silent) Errorf(string, ...any) {}
+func (silent) Fatalf(format string, args ...any) {
+	panic(fmt.Sprintf("the journal's storage failed: "+format, args...))
+}
+
+// Close waits for the storage. No call may be under way.
+func (j *Journal) Close() error {
+	if err := j.db.Close(); err != nil {
+		return fmt.Errorf("close the journal: %w", err)
+	}
+	return nil
+}
+
+// ID is random, and the journal's for life.
+func (j *Journal) ID() chain.JournalID { return j.id }
+
+// Streams are the names of all streams that have begun.
+func (j *Journal) Streams() []string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return slices.Sorted(maps.Keys(j.streams))
+}
+
+// ErrUnknown is a stream that has not begun.
+var ErrUnknown = errors.New("the journal has no such stream")
+
+func (j *Journal) stream(name string) (*stream, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if s := j.streams[name]; s != nil {
+		return s, nil
+	}
+	return nil, fmt.Errorf("%w: %s", ErrUnknown, name)
+}
+
+func (j *Journal) identify() error {
+	value, closer, err := j.db.Get([]byte(keyFormat))
+	if errors.Is(err, pebble.ErrNotFound) {
+		rand.Read(j.id[:])
+		return j.db.Set([]byte(keyFormat), append([]byte{codecVersion}, j.id[:]...), pebble.Sync)
+	}
+	if err != nil {
+		return err
+	}
+	defer closer.Close()
+	if len(value) != 1+len(j.id) || value[0] > codecVersion {
+		return errVersion
+	}
+	copy(j.id[:], value[1:])
+	return nil
+}
+
+// Append commits the step as the next of its stream, together with what it
+// changes in the window and in what is owed, in one synced batch, and returns its
+// Seq. It waits while the stream is over its quota; a Revert never waits, for
+// nothing may stand between the views and a fork that is gone. A step that does
+// not fit the window is refused and changes nothing.
+func (j *Journal) Append(ctx context.Context, step *chain.Step) (chain.Seq, error) {
+	s, err := j.stream(step.Stream.Name)
+	if err != nil {
+		return 0, err
+	}
+	if step.Revert == nil {
+		if err := j.waitForRoom(ctx, s); err != nil {
+			return 0, err
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.fits(step); err != nil {
+		return 0, err
+	}
+	return j.commit(s, step, s.rec.head+1, nil)
+}
+
+// fits refuses a step that would break an invariant, whoever appends it.
+func (s *stream) fits(step *chain.Step) error {
+	switch {
+	case s.broken != nil:
+		return s.broken
+	case step.Apply != nil:
+		return s.fitsApply(step.Apply)
+	case step.Revert != nil:
+		if r := step.Revert; r.Cause == chain.Reorg && (r.To.Number < s.window.final.Number || !s.window.Holds(r.To)) {
+			return fmt.Errorf("revert to %v: not in the window above the finalized %v", r.To, s.window.final)
+		}
+	case step.Fill != nil:
+		if f := step.Fill; f.To.Number > s.window.final.Number {
+			return fmt.Errorf("fill up to %v: above the finalized %v", f.To, s.window.final)
+		}
+	case step.Rows == nil:
+		return errors.New("a step without content")
+	}
+	return nil
+}
+
+func (s *stream) fitsApply(b *chain.Batch) error {
+	if b.Parent != s.window.Head() {
+		return fmt.Errorf("apply onto %v: the head is %v", b.Parent, s.window.Head())
+	}
+	if b.Final.Number < s.window.final.Number {
+		return fmt.Errorf("apply with finalized %v: it was %v", b.Final, s.window.final)
+	}
+	return nil
+}
+
+// commit writes the step and all that follows from it; more adds what goes with it.
+func (j *Journal) commit(s *stream, step *chain.Step, seq chain.Seq, more func(*pebble.Batch) error) (chain.Seq, error) {
+	name := s.rec.stream.Name
+	body, err := appendStep(make([]byte, 8, 256), step)
+	if err != nil {
+		return 0, fmt.Errorf("encode a step of %s: %w", name, err)
+	}
+	next, move, owed := s.rec, s.window.plan(step), s.owedAfter(step)
+	next.head, next.digest = seq, chainDigest(next.digest, seq, body[8:])
+	next.total += uint64(len(body))
+	next.safe, next.final = move.safe, move.final
+	if step.Apply != nil {
+		next.watch = step.Apply.Watch
+	}
+	binary.BigEndian.PutUint64(body, next.digest)
+
+	b := j.db.NewBatch()
+	defer b.Close()
+	err = errors.Join(
+		b.Set(seqKey(spaceStep, name, uint64(seq)), body, nil),
+		b.Set(key(spaceHead, name), next.encode(), nil),
+		writeWindow(b, name, &s.window, move),
+	)
+	if step.Fill != nil {
+		err = errors.Join(err, b.Set(key(spaceOwed, name), encodeOwed(owed), nil))
+	}
+	mark, marked := j.markAfter(s, next)
+	if marked {
+		err = errors.Join(err, b.Set(seqKey(spaceMark, name, uint64(seq)), mark.encode(), nil))
+	}
+	if more != nil {
+		err = errors.Join(err, more(b))
+	}
+	if err == nil {
+		err = b.Commit(pebble.Sync)
+	}
+	if err != nil {
+		s.broken = chain.Fatal(fmt.Errorf("commit step %d of %s: %w", seq, name, err), "look at the disk, then start again")
+		return 0, s.broken
+	}
+	if marked {
+		s.marks = append(s.marks, mark)
+	}
+	s.rec, s.owed = next, owed
+	s.window.do(move)
+	s.wake()
+	return seq, nil
+}
+
+// chainDigest is the digest of a step and all before it.
+func chainDigest(before uint64, seq chain.Seq, body []byte) uint64 {
+	var head [16]byte
+	binary.BigEndian.PutUint64(head[:8], before)
+	binary.BigEndian.PutUint64(head[8:], uint64(seq))
+	d := xxhash.New()
+	d.Write(head[:])
+	d.Write(body)
+	return d.Sum64()
+}
+
+// writeWindow stores the move's effect: the window's keys are its blocks.
+func writeWindow(b *pebble.Batch, name string, t *Tracker, m move) error {
+	var err error
+	if m.keep < t.Len() {
+		err = b.DeleteRange(seqKey(spaceHash, name, t.blocks[m.keep].Number), after(spaceHash, name), nil)
+	}
+	for _, ref := range m.add {
+		err = errors.Join(err, b.Set(seqKey(spaceHash, name, ref.Number), ref.Hash[:], nil))
+	}
+	if m.keep > 0 && m.floor > t.Floor().Number {
+		err = errors.Join(err, b.DeleteRange(seqKey(spaceHash, name, 0), seqKey(spaceHash, name, m.floor), nil))
+	}
+	return err
+}
+
+// owedAfter is what is still owed once a Fill has brought its range.
+func (s *stream) owedAfter(step *chain.Step) []Owed {
+	if step.Fill == nil {
+		return s.owed
+	}
+	var owed []Owed
+	for _, o := range s.owed {
+		if o.From == step.Fill.From && slices.Equal(o.Addresses, step.Fill.Addresses) {
+			o.From = step.Fill.To.Number + 1
+		}
+		if o.From <= o.To {
+			owed = append(owed, o)
+		}
+	}
+	return owed
+}
+
+// wake tells whoever waits that a step or an ack has come.
+func (s *stream) wake() {
+	close(s.changed)
+	s.changed = make(chan struct{})
+}

@@ -1,0 +1,134 @@
+package reorg
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"superindex/chain"
+)
+
+// ErrTrimmed: the steps asked for are no longer kept.
+var ErrTrimmed = errors.New("these steps have been trimmed")
+
+// Next returns the steps after a Seq, in order: at least one, and no more once
+// they hold maxBytes. It waits for the first.
+func (j *Journal) Next(ctx context.Context, name string, after chain.Seq, maxBytes int) ([]chain.Step, error) {
+	s, err := j.stream(name)
+	if err != nil {
+		return nil, err
+	}
+	for {
+		s.mu.Lock()
+		head, cut, changed := s.rec.head, s.rec.cut, s.changed
+		s.mu.Unlock()
+		if after < cut {
+			return nil, fmt.Errorf("%w: %s after %d, the oldest is after %d", ErrTrimmed, name, after, cut)
+		}
+		if head > after {
+			return j.read(s, after, maxBytes)
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+}
+
+func (j *Journal) read(s *stream, after chain.Seq, maxBytes int) (steps []chain.Step, err error) {
+	name, size := s.rec.stream.Name, 0
+	low, high := seqKey(spaceStep, name, uint64(after)+1), seqKey(spaceStep, name, ^uint64(0))
+	err = j.each(low, high, func(k, v []byte) error {
+		if size += len(v); len(steps) > 0 && size > maxBytes {
+			return errEnough
+		}
+		step, err := j.parse(s.rec.stream, k, v)
+		steps = append(steps, step)
+		return err
+	})
+	if err != nil && !errors.Is(err, errEnough) {
+		return nil, fmt.Errorf("read %s after %d: %w", name, after, err)
+	}
+	return steps, nil
+}
+
+var errEnough = errors.New("enough")
+
+// parse copies the value: the iterator reuses it.
+func (j *Journal) parse(st chain.Stream, k, v []byte) (chain.Step, error) {
+	step := chain.Step{Journal: j.id, Stream: st, Seq: chain.Seq(tail(k))}
+	if len(v) < 8 {
+		return step, errCodec
+	}
+	step.Digest = binary.BigEndian.Uint64(v)
+	return step, parseStep(&step, slices.Clone(v[8:]))
+}
+
+// Stat is where a stream is.
+type Stat struct {
+	Stream       chain.Stream
+	Head, Cut    chain.Seq // the last step, and the newest one that was trimmed
+	Digest       uint64
+	Bytes, Quota uint64
+	Start        uint64
+	Origin       chain.BlockRef // the block that the latest Begin kept
+	Last         chain.BlockRef // the head of the window
+	Safe, Final  chain.BlockRef
+	Window       int // blocks
+	Watch        chain.WatchID
+	Owed         []Owed
+	Acks         map[string]chain.Seq
+}
+
+// Stat returns where the stream is.
+func (j *Journal) Stat(name string) (Stat, error) {
+	s, err := j.stream(name)
+	if err != nil {
+		return Stat{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st := Stat{
+		Stream: s.rec.stream, Head: s.rec.head, Cut: s.rec.cut, Digest: s.rec.digest,
+		Bytes: s.held(), Quota: j.opts.Quota, Start: s.rec.start, Origin: s.rec.origin,
+		Safe: s.rec.safe, Final: s.rec.final, Window: s.window.Len(),
+		Watch: s.rec.watch, Owed: slices.Clone(s.owed), Acks: maps.Clone(s.acks),
+	}
+	if st.Window > 0 {
+		st.Last = s.window.Head()
+	}
+	return st, nil
+}
+
+// Tracker returns a copy of the stream's window.
+func (j *Journal) Tracker(name string) (*Tracker, error) {
+	s, err := j.stream(name)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return &Tracker{blocks: slices.Clone(s.window.blocks), safe: s.window.safe, final: s.window.final}, nil
+}
+
+// digestAt is the digest of the step with exactly this Seq, if it is known.
+func (j *Journal) digestAt(s *stream, seq chain.Seq) (digest uint64, ok bool, err error) {
+	if seq == s.rec.cut {
+		return s.rec.cutDigest, true, nil
+	}
+	v, closer, err := j.db.Get(seqKey(spaceStep, s.rec.stream.Name, uint64(seq)))
+	if errors.Is(err, pebble.ErrNotFound) {
+		return 0, false, nil
+	}
+	if err != nil {
+		return 0, false, fmt.Errorf("read step %d of %s: %w", seq, s.rec.stream, err)
+	}
+	defer closer.Close()
+	return binary.BigEndian.Uint64(v), true, nil
+}

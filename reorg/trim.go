@@ -1,0 +1,143 @@
+package reorg
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"superindex/chain"
+)
+
+// Ack records that a sink durably holds every step up to pos, and trims what all
+// sinks hold and nobody wants kept. An ack is not synced: one that is lost only
+// lets steps stay longer, and no trimming can outlive the ack that allowed it,
+// since both go through one write-ahead log in this order.
+func (j *Journal) Ack(sink, name string, pos chain.Seq) error {
+	s, err := j.stream(name)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if pos > s.acks[sink] {
+		value := binary.BigEndian.AppendUint64(nil, uint64(pos))
+		if err := j.db.Set(key(spaceAck, name, []byte(sink)...), value, pebble.NoSync); err != nil {
+			return fmt.Errorf("ack %s/%d for %s: %w", name, pos, sink, err)
+		}
+		s.acks[sink] = pos
+	}
+	if err := j.trim(s); err != nil {
+		return err
+	}
+	s.wake()
+	return nil
+}
+
+func (s *stream) held() uint64 { return s.rec.total - s.rec.trimmed }
+
+// waitForRoom returns once the stream is under its quota. Steps that every sink
+// holds give way first, kept or not.
+func (j *Journal) waitForRoom(ctx context.Context, s *stream) error {
+	for {
+		s.mu.Lock()
+		err := j.makeRoom(s)
+		full, changed := s.held() > j.opts.Quota, s.changed
+		s.mu.Unlock()
+		if err != nil || !full {
+			return err
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// makeRoom trims a stream that is over its quota. Its head becomes a trimming
+// point, lest a quota smaller than the way to the next one block for ever.
+func (j *Journal) makeRoom(s *stream) error {
+	if s.held() <= j.opts.Quota {
+		return nil
+	}
+	if n := len(s.marks); n == 0 || s.marks[n-1].seq < s.rec.head {
+		m := j.markAt(s.rec)
+		if err := j.db.Set(seqKey(spaceMark, s.rec.stream.Name, uint64(m.seq)), m.encode(), pebble.NoSync); err != nil {
+			return fmt.Errorf("mark %s: %w", s.rec.stream, err)
+		}
+		s.marks = append(s.marks, m)
+	}
+	return j.trim(s)
+}
+
+// trim deletes up to the newest mark that every sink has acked and that is older
+// than Keep, or that must go for the quota.
+func (j *Journal) trim(s *stream) error {
+	low, n := s.low(j.opts.Sinks), 0
+	young := j.opts.Now().Add(-j.opts.Keep).Unix()
+	for n < len(s.marks) && s.marks[n].seq <= low {
+		before := s.rec.trimmed
+		if n > 0 {
+			before = s.marks[n-1].total
+		}
+		if s.marks[n].time > young && s.rec.total-before <= j.opts.Quota {
+			break
+		}
+		n++
+	}
+	if n == 0 {
+		return nil
+	}
+	return j.cut(s, n)
+}
+
+// cut deletes the steps up to the n-th mark.
+func (j *Journal) cut(s *stream, n int) error {
+	name, to, next := s.rec.stream.Name, s.marks[n-1], s.rec
+	next.cut, next.cutDigest, next.trimmed = to.seq, to.digest, to.total
+	b := j.db.NewBatch()
+	defer b.Close()
+	err := errors.Join(
+		b.DeleteRange(seqKey(spaceStep, name, 0), seqKey(spaceStep, name, uint64(to.seq)+1), nil),
+		b.DeleteRange(seqKey(spaceMark, name, 0), seqKey(spaceMark, name, uint64(to.seq)+1), nil),
+		b.Set(key(spaceHead, name), next.encode(), nil),
+	)
+	if err == nil {
+		err = b.Commit(pebble.NoSync)
+	}
+	if err != nil {
+		return fmt.Errorf("trim %s up to %d: %w", name, to.seq, err)
+	}
+	s.rec, s.marks = next, s.marks[n:]
+	return nil
+}
+
+// low is the highest step that every configured sink has acked.
+func (s *stream) low(sinks []string) chain.Seq {
+	if len(sinks) == 0 {
+		return s.rec.head
+	}
+	low := s.acks[sinks[0]]
+	for _, sink := range sinks[1:] {
+		low = min(low, s.acks[sink])
+	}
+	return low
+}
+
+// markAfter says whether the step that leads to next is a trimming point.
+func (j *Journal) markAfter(s *stream, next record) (mark, bool) {
+	m, last := j.markAt(next), mark{total: s.rec.trimmed}
+	if n := len(s.marks); n > 0 {
+		last = s.marks[n-1]
+	}
+	minute := m.time-last.time >= int64(time.Minute/time.Second)
+	return m, minute || m.total-last.total >= j.opts.MarkBytes
+}
+
+func (j *Journal) markAt(rec record) mark {
+	return mark{rec.head, rec.digest, rec.total, j.opts.Now().Unix()}
+}
