@@ -1,0 +1,128 @@
+package clickhouse
+
+import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+// Options says how to run an engine.
+type Options struct {
+	Lib       string       // path of libchdb.so
+	Dir       string       // the engine's folder, made if missing; for one engine at a time
+	Listen    string       // loopback address and port for the native protocol; port 0 is a free one, kept while the Server lives
+	MaxMemory int64        // bytes that the engine may take; 0 leaves it nine tenths of the machine
+	Log       *slog.Logger // starts and restarts; nil for none. The engine's own log is clickhouse.log in Dir
+}
+
+// Check names the first option that cannot be.
+func (o Options) Check() error {
+	if _, err := os.Stat(o.Lib); err != nil {
+		return fmt.Errorf("lib: %w", err)
+	}
+	if o.Dir == "" {
+		return errors.New("dir: empty")
+	}
+	at, err := netip.ParseAddrPort(o.Listen)
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	if !at.Addr().IsLoopback() {
+		return fmt.Errorf("listen: %s is not a loopback address, and the embedded ClickHouse is for this machine only", at.Addr())
+	}
+	if o.MaxMemory < 0 {
+		return errors.New("max memory: below zero")
+	}
+	return nil
+}
+
+func (o Options) configFile() string { return filepath.Join(o.Dir, "config.xml") }
+func (o Options) accessFile() string { return filepath.Join(o.Dir, "access.env") }
+
+// section is a level of ClickHouse's configuration: a value is a section, a list
+// of texts, or anything that prints as its text.
+type section map[string]any
+
+// appendXML appends the section's elements, in the order of their names.
+func (s section) appendXML(dst *bytes.Buffer) {
+	for _, name := range slices.Sorted(maps.Keys(s)) {
+		values, ok := s[name].([]string)
+		if !ok {
+			values = []string{fmt.Sprint(s[name])}
+		}
+		for _, value := range values {
+			dst.WriteString("<" + name + ">")
+			if inner, ok := s[name].(section); ok {
+				inner.appendXML(dst)
+			} else {
+				xml.EscapeText(dst, []byte(value)) //nolint:errcheck // a buffer takes everything
+			}
+			dst.WriteString("</" + name + ">\n")
+		}
+	}
+}
+
+// writeConfig puts the engine's configuration into its folder.
+func (o Options) writeConfig(a Access) error {
+	for name, content := range map[string]section{
+		o.configFile():                    o.config(),
+		filepath.Join(o.Dir, "users.xml"): users(a, o.MaxMemory),
+	} {
+		var text bytes.Buffer
+		section{"clickhouse": content}.appendXML(&text)
+		if err := os.WriteFile(name, text.Bytes(), 0o600); err != nil {
+			return fmt.Errorf("write clickhouse's configuration: %w", err)
+		}
+	}
+	return nil
+}
+
+// config is the server's part. Tables are synced before an insert is
+// acknowledged, so that an acknowledgement outlives a power cut.
+func (o Options) config() section {
+	c := section{
+		"logger":       section{"level": "warning", "log": filepath.Join(o.Dir, "clickhouse.log"), "size": "10M", "count": 2, "console": 0},
+		"users_config": "users.xml",
+		"timezone":     "UTC",
+		"merge_tree":   section{"fsync_after_insert": 1, "fsync_part_directory": 1},
+	}
+	if o.MaxMemory > 0 {
+		c["max_server_memory_usage"] = o.MaxMemory
+		c["mark_cache_size"] = o.MaxMemory / 8
+	}
+	return c
+}
+
+// users are three: the engine's own session, which has no password and may do
+// nothing but open the listener; the full user; and the reader, who may not
+// write, nor read what is no table of the warehouse.
+func users(a Access, maxMemory int64) section {
+	here := section{"ip": []string{"127.0.0.0/8", "::1"}}
+	reader := section{"readonly": 2}
+	if maxMemory > 0 {
+		reader["max_memory_usage"] = maxMemory / 2
+		reader["constraints"] = section{"max_memory_usage": section{"readonly": ""}}
+	}
+	return section{
+		"profiles": section{"default": section{}, "reader": reader},
+		"quotas":   section{"default": section{}},
+		"users": section{
+			"default": section{
+				"password": "", "profile": "default", "quota": "default", "networks": section{"ip": []string{"::1"}},
+				"grants": section{"query": []string{"GRANT SYSTEM LISTEN ON *.*"}},
+			},
+			fullUser: section{"password": a.Password, "profile": "default", "quota": "default", "networks": here, "access_management": 1},
+			readUser: section{
+				"password": a.ReaderPassword, "profile": "reader", "quota": "default", "networks": here,
+				"grants": section{"query": []string{"GRANT SELECT, SHOW, dictGet ON " + database + "*.*"}},
+			},
+		},
+	}
+}
