@@ -1,0 +1,175 @@
+package ethrpc
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"superindex/chain"
+	"superindex/indexer"
+)
+
+// Client is one endpoint of one network.
+type Client struct {
+	o      Options
+	own    bool // o.HTTP was made here
+	redact *strings.Replacer
+}
+
+var _ indexer.Source = (*Client)(nil)
+
+// New makes a client. It connects to nothing: Verify does.
+func New(o Options) (*Client, error) {
+	if err := o.Check(); err != nil {
+		return nil, err
+	}
+	return &Client{o: o.withDefaults(), own: o.HTTP == nil, redact: redactor(o)}, nil
+}
+
+// Name is the endpoint's name.
+func (c *Client) Name() string { return c.o.Name }
+
+// Close drops the idle connections. Requests under way go on.
+func (c *Client) Close() {
+	if c.own {
+		c.o.HTTP.CloseIdleConnections()
+	}
+}
+
+// Verify asks which chain the endpoint serves. Another one than expected is fatal.
+func (c *Client) Verify(ctx context.Context) error {
+	var id quantity
+	ask := &call{method: "eth_chainId", params: []any{}, read: func(d *json.Decoder) error { return d.Decode(&id) }}
+	if _, err := c.do(ctx, []*call{ask}); err != nil {
+		return err
+	}
+	switch {
+	case ask.err != nil:
+		return ask.err
+	case !id.ok:
+		return c.errorf(nil, "eth_chainId: the answer is null")
+	case id.n != c.o.ChainID:
+		return chain.Fatal(c.errorf(nil, "it serves chain %d, not %d", id.n, c.o.ChainID),
+			fmt.Sprintf("give endpoint %s the URL of a node of chain %d", c.o.Name, c.o.ChainID))
+	}
+	return nil
+}
+
+// do makes the calls in one request and returns the size of the answer. Its
+// error is of the whole request; each call has its own beside it.
+func (c *Client) do(ctx context.Context, calls []*call) (size int, err error) {
+	began := time.Now()
+	defer func() { c.o.Metrics.observe(c.o, calls, time.Since(began), err) }()
+	limited, cancel := context.WithTimeout(ctx, c.o.Timeout)
+	defer cancel()
+
+	resp, err := c.post(limited, calls)
+	if err != nil {
+		return 0, c.broken(ctx, err, nil)
+	}
+	defer resp.Body.Close()
+	body := &bodyReader{from: resp.Body, max: c.o.MaxBytes, start: []byte{}}
+	err = decode(body, calls)
+	wait := retryAfter(resp.Header.Get("Retry-After"), time.Now())
+	if resp.StatusCode != http.StatusOK {
+		return int(body.n), c.refusal(resp.StatusCode, wait, calls, body.start)
+	}
+	if err != nil {
+		return int(body.n), c.broken(ctx, err, body.start)
+	}
+	_, _ = io.CopyN(io.Discard, body, 1<<10) // the line's end: without it the connection is not used again
+	for _, call := range calls {
+		call.err = c.explain(call, wait)
+	}
+	return int(body.n), nil
+}
+
+func (c *Client) post(ctx context.Context, calls []*call) (*http.Response, error) {
+	body, err := request(calls)
+	if err != nil {
+		return nil, fmt.Errorf("write the request: %w", err)
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.o.URL, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	return c.o.HTTP.Do(req)
+}
+
+// broken explains a request that got no answer, or one that cannot be read,
+// which began with start.
+func (c *Client) broken(ctx context.Context, err error, start []byte) error {
+	var link *url.Error
+	if errors.As(err, &link) {
+		err = link.Err // the rest of its text is the URL
+	}
+	var syntax *json.SyntaxError
+	switch {
+	case ctx.Err() != nil:
+		return c.errorf(ctx.Err(), "%v", ctx.Err())
+	case errors.Is(err, context.DeadlineExceeded):
+		return c.errorf(indexer.ErrTooLarge, "no answer within %v", c.o.Timeout)
+	case errors.Is(err, errTooLong):
+		return c.errorf(indexer.ErrTooLarge, "%v", err)
+	case start != nil && (errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)):
+		return c.errorf(err, "the answer was cut off")
+	case errors.Is(err, errNoRPC), errors.As(err, &syntax):
+		return c.errorf(err, "the answer cannot be read: %v; it begins %q", err, start)
+	case start != nil:
+		return c.errorf(err, "the answer cannot be believed: %v", err)
+	}
+	return c.errorf(err, "%v", err)
+}
+
+// refusal explains an HTTP status that is not 200. A JSON-RPC error in the body
+// says more than the status.
+func (c *Client) refusal(status int, wait time.Duration, calls []*call, start []byte) error {
+	f := fault{text: fmt.Sprintf("%q", start)}
+	for _, call := range calls {
+		if call.fault != nil {
+			f = *call.fault
+			break
+		}
+	}
+	f.status, f.wait = status, max(f.wait, wait)
+	return c.ruling(f, f.String())
+}
+
+// explain is the error of one call of a request that was answered.
+func (c *Client) explain(call *call, wait time.Duration) error {
+	switch {
+	case call.fault != nil:
+		f := *call.fault
+		f.status, f.wait = http.StatusOK, max(f.wait, wait)
+		return c.ruling(f, call.method+": "+f.String())
+	case !call.done:
+		return c.errorf(errMissing, "%s: %v", call.method, errMissing)
+	}
+	return nil
+}
+
+// ruling makes the error of a fault.
+func (c *Client) ruling(f fault, text string) error {
+	verdict := f.judge()
+	err := c.errorf(verdict.cause(), "%s", text)
+	switch verdict {
+	case busy:
+		return &Busy{Wait: f.wait, err: err}
+	case refused:
+		return chain.Fatal(err, "mend the key, plan or URL of endpoint "+c.o.Name)
+	}
+	return err
+}
+
+// errorf is an error that names the endpoint, and nothing of its URL.
+func (c *Client) errorf(cause error, format string, args ...any) error {
+	return &endpointError{"rpc " + c.o.Name + ": " + c.redact.Replace(fmt.Sprintf(format, args...)), cause}
+}

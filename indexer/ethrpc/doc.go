@@ -1,0 +1,14 @@
+// Package ethrpc reads a network over JSON-RPC 2.0 by HTTP: an indexer.Source.
+//
+// It has its own few structs, so that the transactions and receipts of an OP
+// Stack chain, or of any other, cannot fail: fields and types that it does not
+// know are skipped. It believes no answer by itself: the last header of a range
+// travels in the same request as the range's logs, so that a node that lacks the
+// block cannot say "no logs"; each log's block hash must be that of the header
+// held; and a header whose bloom is not empty must have logs.
+//
+// A Client keeps no state but idle connections and is safe for concurrent use. It
+// retries nothing: errors say what the caller may do (see Busy, indexer.ErrTooLarge,
+// indexer.ErrAbsent, indexer.ErrTorn, chain.Fatal). Parsing, classifying and
+// checking are pure.
+package ethrpc

@@ -1,0 +1,320 @@
+package ethrpc
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"superindex/chain"
+	"superindex/indexer"
+)
+
+func TestVerify(t *testing.T) {
+	if err := client(t, straight(1)).Verify(t.Context()); err != nil {
+		t.Error(err)
+	}
+	err := client(t, straight(1), func(o *Options) { o.ChainID = 8453 }).Verify(t.Context())
+	if !chain.IsFatal(err) || !strings.Contains(err.Error(), "near: it serves chain 10, not 8453") {
+		t.Errorf("wrong chain: %v", err)
+	}
+}
+
+func TestHeads(t *testing.T) {
+	n := straight(9)
+	c := client(t, n)
+	got, err := c.Heads(t.Context())
+	ref := func(i int) chain.BlockRef { return chain.BlockRef{Number: uint64(i), Hash: hash(byte(i + 1))} }
+	if want := (indexer.Heads{Latest: ref(8), Safe: ref(7), Final: ref(6)}); err != nil || got != want {
+		t.Errorf("got %v, %v; want %v", got, err, want)
+	}
+	if len(n.asked) != 1 {
+		t.Errorf("%d requests", len(n.asked))
+	}
+	for _, unknown := range []string{
+		`"result":null`, `"error":{"code":-32000,"message":"safe block not found"}`,
+		`"error":{"code":-32602,"message":"invalid argument 0: hex string without 0x prefix"}`,
+	} {
+		n.say = func(_ string, params []any) (string, bool) { return unknown, params[0] != "latest" }
+		got, err := c.Heads(t.Context())
+		if want := (indexer.Heads{Latest: ref(8)}); err != nil || got != want {
+			t.Errorf("%s: got %v, %v; want %v", unknown, got, err, want)
+		}
+	}
+	n.say = func(_ string, params []any) (string, bool) {
+		return `"error":{"code":429,"message":"later"}`, params[0] == "finalized"
+	}
+	if got, err := c.Heads(t.Context()); verdictOf(err) != busy {
+		t.Errorf("finalized refused: got %v, %v", got, err)
+	}
+}
+
+func TestHeaders(t *testing.T) {
+	n := straight(230)
+	c := client(t, n)
+	numbers := all(indexer.Range{From: 0, To: 240})
+	got, err := c.Headers(t.Context(), numbers)
+	if err != nil || len(got) != 230 {
+		t.Fatalf("%d headers, %v", len(got), err)
+	}
+	for i, b := range got {
+		want := chain.Block{
+			BlockRef: chain.BlockRef{Number: uint64(i), Hash: hash(byte(i + 1))}, Parent: hash(byte(i)),
+			Time: uint64(1000 + 2*i), Txs: chain.Known(2),
+		}
+		if b != want {
+			t.Fatalf("header %d: got %v, want %v", i, b, want)
+		}
+	}
+	if len(n.asked) != 3 {
+		t.Errorf("%d requests for 241 headers", len(n.asked))
+	}
+}
+
+// A node that takes 30 calls in a request gets no more than that.
+func TestHeadersOfANodeWithSmallBatches(t *testing.T) {
+	n := straight(100)
+	c := client(t, limited{n, 30})
+	got, err := c.Headers(t.Context(), all(indexer.Range{From: 0, To: 99}))
+	if err != nil || len(got) != 100 {
+		t.Errorf("%d headers, %v", len(got), err)
+	}
+}
+
+func TestFetch(t *testing.T) {
+	for _, dense := range []bool{true, false} {
+		for _, times := range []bool{true, false} {
+			n := straight(8)
+			n.times = times
+			got, err := client(t, n).Fetch(t.Context(), indexer.Range{From: 2, To: 6},
+				indexer.Want{Dense: dense, Watched: watched{contract(2): true}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			name := fmt.Sprintf("dense %v, times %v", dense, times)
+			checkLogs(t, name, got)
+			checkBlocks(t, name, got, dense)
+			if want := 1; !dense && !times && len(n.asked) != 2 || (dense || times) && len(n.asked) != want {
+				t.Errorf("%s: requests %v", name, n.asked)
+			}
+		}
+	}
+}
+
+// Blocks 2 to 6 have 2, 0, 1, 2, 0 logs; the second of each is contract 2's.
+func checkLogs(t *testing.T, name string, got indexer.Fetched) {
+	t.Helper()
+	var want []chain.Log
+	for _, i := range []int{2, 5} {
+		want = append(want, chain.Log{
+			Block: chain.BlockRef{Number: uint64(i), Hash: hash(byte(i + 1))}, Time: uint64(1000 + 2*i),
+			TxHash: hash(201), TxIndex: 1, Index: 1, Address: contract(2),
+			Topics: []chain.Hash{hash(101)}, Data: []byte{byte(i), 1},
+		})
+	}
+	if got.All != 5 || got.Bytes == 0 || !reflect.DeepEqual(got.Logs, want) {
+		t.Errorf("%s: %d logs in %d bytes\n got %v\nwant %v", name, got.All, got.Bytes, got.Logs, want)
+	}
+}
+
+func checkBlocks(t *testing.T, name string, got indexer.Fetched, dense bool) {
+	t.Helper()
+	var want []chain.Block
+	for i, logs := range []int{2, 0, 1, 2, 0} {
+		b := chain.Block{
+			BlockRef: chain.BlockRef{Number: uint64(2 + i), Hash: hash(byte(3 + i))},
+			Time:     uint64(1004 + 2*i), Logs: chain.Known(logs),
+		}
+		if logs == 2 {
+			b.WatchedLogs = 1
+		}
+		end := i == 0 || i == 4
+		if dense || end {
+			b.Parent, b.Txs = hash(byte(2+i)), chain.Known(2)
+		}
+		if dense || end || logs == 2 {
+			want = append(want, b)
+		}
+	}
+	if !reflect.DeepEqual(got.Blocks, want) {
+		t.Errorf("%s:\n got %v\nwant %v", name, got.Blocks, want)
+	}
+}
+
+// 250 dense blocks: the last header and the logs come in one request.
+func TestFetchAsksLogsWithTheLastHeader(t *testing.T) {
+	n := straight(251)
+	got, err := client(t, n).Fetch(t.Context(), indexer.Range{From: 1, To: 250}, indexer.Want{Dense: true, Watched: everything{}})
+	if err != nil || len(got.Blocks) != 250 || len(got.Logs) != 250 {
+		t.Fatalf("%d blocks, %d logs, %v", len(got.Blocks), len(got.Logs), err)
+	}
+	var sizes []int
+	for _, methods := range n.asked {
+		sizes = append(sizes, len(methods))
+	}
+	last := n.asked[len(n.asked)-1]
+	if !reflect.DeepEqual(sizes, []int{100, 100, 51}) || last[50] != "eth_getLogs" || last[49] != "eth_getBlockByNumber" {
+		t.Errorf("requests of %v calls, the last ends %v", sizes, last[49:])
+	}
+}
+
+// What Fetch must not believe.
+func TestFetchDoubts(t *testing.T) {
+	logs := func(edit func(n *node) []string) func(*node) {
+		return func(n *node) {
+			text := `"result":[` + strings.Join(edit(n), ",") + `]`
+			n.say = func(method string, _ []any) (string, bool) { return text, method == "eth_getLogs" }
+		}
+	}
+	other := straight(8) // another fork
+	for i := range other.blocks {
+		other.blocks[i].hash += 50
+	}
+	torn, gone, wrong := indexer.ErrTorn, indexer.ErrAbsent, error(nil)
+	both := []bool{true, false}
+	for _, c := range []struct {
+		name  string
+		spoil func(*node)
+		dense []bool
+		want  error
+	}{
+		{"the last block is absent", func(n *node) { n.blocks = n.blocks[:6] }, both, gone},
+		{"no block is there", func(n *node) { n.blocks = n.blocks[:1] }, both, gone},
+		{"a parent differs", func(n *node) { n.blocks[4].parent = 99 }, []bool{true}, torn},
+		{"no logs", logs(func(*node) []string { return nil }), both, torn},
+		{"no logs of the last block", logs(func(n *node) []string { return []string{n.log(2, 0), n.log(2, 1), n.log(4, 0)} }), []bool{true}, torn},
+		{"logs of another fork", logs(func(*node) []string { return []string{other.log(2, 0), other.log(4, 0), other.log(5, 0)} }), both, torn},
+		{"removed", logs(func(n *node) []string {
+			return []string{strings.Replace(n.log(2, 0), "false", "true", 1)}
+		}), both, torn},
+		{"two forks in one block", logs(func(n *node) []string { return []string{n.log(2, 0), other.log(2, 1)} }), both, torn},
+		{"repeated", logs(func(n *node) []string { return []string{n.log(2, 0), n.log(2, 0)} }), both, wrong},
+		{"backwards in a block", logs(func(n *node) []string { return []string{n.log(2, 1), n.log(2, 0)} }), both, wrong},
+		{"backwards", logs(func(n *node) []string { return []string{n.log(4, 0), n.log(2, 0)} }), both, wrong},
+		{"below the range", logs(func(n *node) []string { return []string{n.log(1, 0)} }), both, wrong},
+		{"above the range", logs(func(n *node) []string { return []string{n.log(7, 0)} }), both, wrong},
+		{"pending", logs(func(n *node) []string {
+			return []string{strings.Replace(n.log(2, 0), `"`+hash(3).String()+`"`, "null", 1)}
+		}), both, wrong},
+		{"odd data", logs(func(n *node) []string { return []string{strings.Replace(n.log(2, 0), "0x0200", "0x020", 1)} }), both, wrong},
+		{"five topics", logs(func(n *node) []string {
+			topic := `"` + hash(100).String() + `"`
+			return []string{strings.Replace(n.log(2, 0), topic, strings.Repeat(topic+",", 4)+topic, 1)}
+		}), both, wrong},
+		{"null", func(n *node) {
+			n.say = func(method string, _ []any) (string, bool) { return `"result":null`, method == "eth_getLogs" }
+		}, both, wrong},
+		{"another number", func(n *node) {
+			n.say = func(method string, params []any) (string, bool) {
+				return `"result":` + n.header("0x4"), params[0] == "0x6"
+			}
+		}, both, wrong},
+	} {
+		for _, dense := range c.dense {
+			n := straight(8)
+			c.spoil(n)
+			_, err := client(t, n).Fetch(t.Context(), indexer.Range{From: 2, To: 6}, indexer.Want{Dense: dense, Watched: everything{}})
+			plain := err != nil && !errors.Is(err, torn) && verdictOf(err) == temporary
+			if c.want != wrong && !errors.Is(err, c.want) || c.want == wrong && !plain {
+				t.Errorf("%s, dense %v: %v, want %v", c.name, dense, err, c.want)
+			}
+		}
+	}
+}
+
+// Logs without a time, whose blocks are of another fork when their headers are read.
+func TestFetchDoubtsTimes(t *testing.T) {
+	n := straight(8)
+	n.times = false
+	c := client(t, n)
+	ask := func() error {
+		_, err := c.Fetch(t.Context(), indexer.Range{From: 2, To: 6}, indexer.Want{Watched: everything{}})
+		return err
+	}
+	n.say = func(method string, params []any) (string, bool) {
+		return `"result":` + strings.Replace(n.header("0x4"), hash(5).String(), hash(77).String(), 1), params[0] == "0x4"
+	}
+	if err := ask(); !errors.Is(err, indexer.ErrTorn) {
+		t.Errorf("another hash: %v", err)
+	}
+	n.say = func(_ string, params []any) (string, bool) { return `"result":null`, params[0] == "0x4" }
+	if err := ask(); !errors.Is(err, indexer.ErrAbsent) {
+		t.Errorf("no header: %v", err)
+	}
+}
+
+func TestFetchTakesWhatNodesWrite(t *testing.T) {
+	n := straight(3)
+	odd := strings.NewReplacer(
+		`"0x0100"`, "null", // no data
+		`"logIndex":"0x0"`, `"logIndex":0`,
+		hash(2).String(), strings.ToUpper(hash(2).String()),
+		`"removed":false,`, `"extra":{"a":[{}]},`,
+	).Replace(n.log(1, 0))
+	item := `{"result":[` + odd + `],"error":null,"jsonrpc":"2.0","id":"2"}`
+	answer := "[" + item + `,{"extra":1,"id":1,"result":` + n.header("0x1") + "}]"
+	got, err := client(t, body(200, answer)).Fetch(t.Context(), indexer.Range{From: 1, To: 1}, indexer.Want{Dense: true, Watched: everything{}})
+	if err != nil || len(got.Logs) != 1 || len(got.Logs[0].Data) != 0 || got.Logs[0].Block.Hash != hash(2) {
+		t.Errorf("got %v, %v", got, err)
+	}
+}
+
+func TestMetrics(t *testing.T) {
+	reg := prometheus.NewRegistry()
+	metrics := NewMetrics(reg)
+	c := client(t, straight(8), func(o *Options) { o.Metrics = metrics })
+	for _, to := range []uint64{6, 9} {
+		_, _ = c.Fetch(t.Context(), indexer.Range{From: 2, To: to}, indexer.Want{Watched: everything{}})
+	}
+	refusing := client(t, body(403, ""), func(o *Options) { o.Metrics, o.Name = metrics, "shut" })
+	_, _ = refusing.Heads(t.Context())
+	families, err := reg.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]float64{}
+	for _, family := range families {
+		for _, m := range family.Metric {
+			key := family.GetName()
+			for _, l := range m.Label { // sorted by name: endpoint, method, network, outcome
+				key += " " + l.GetValue()
+			}
+			got[key] = m.GetCounter().GetValue() + float64(m.GetHistogram().GetSampleCount())
+		}
+	}
+	want := map[string]float64{
+		"superindex_rpc_requests_total near eth_getBlockByNumber optimism ok":        4,
+		"superindex_rpc_requests_total near eth_getLogs optimism ok":                 2,
+		"superindex_rpc_requests_total shut eth_getBlockByNumber optimism refused":   3,
+		"superindex_rpc_request_duration_seconds near eth_getLogs optimism":          2,
+		"superindex_rpc_request_duration_seconds shut eth_getBlockByNumber optimism": 1,
+	}
+	if !maps.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+func TestCheck(t *testing.T) {
+	good := Options{Name: "a", URL: "https://a.example", ChainID: 10}
+	if err := good.Check(); err != nil {
+		t.Error(err)
+	}
+	for field, change := range map[string]func(*Options){
+		"Name":     func(o *Options) { o.Name = "" },
+		"URL":      func(o *Options) { o.URL = "ws://a.example" },
+		"host":     func(o *Options) { o.URL = "http://" },
+		"ChainID":  func(o *Options) { o.ChainID = 0 },
+		"MaxBytes": func(o *Options) { o.MaxBytes = -1 },
+		"Timeout":  func(o *Options) { o.Timeout = -1 },
+	} {
+		o := good
+		change(&o)
+		if err := o.Check(); err == nil || !strings.Contains(err.Error(), field) {
+			t.Errorf("%s: %v", field, err)
+		}
+	}
+}

@@ -1,0 +1,223 @@
+package ethrpc
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"superindex/chain"
+	"superindex/indexer"
+)
+
+// scan reads an answer of eth_getLogs as it arrives: it counts and checks every
+// log and keeps the watched ones. Logs come in the chain's order, which is what
+// lets it find repetitions, and two forks in one answer, by looking one log back.
+type scan struct {
+	within  indexer.Range
+	watched indexer.Watched
+	arena   arena
+
+	null   bool // the answer was null
+	all    int
+	last   uint64 // index of the last log in its block
+	blocks []tally
+	logs   []chain.Log // Time is not set yet
+}
+
+// tally is what the logs of one block say about it.
+type tally struct {
+	chain.BlockRef
+	time    uint64 // 0 where the node does not say it with a log
+	all     uint32
+	watched uint32
+}
+
+// read is the call's read.
+func (s *scan) read(d *json.Decoder) error {
+	switch open, err := d.Token(); {
+	case err != nil:
+		return err
+	case open == nil:
+		s.null = true
+		return nil
+	case open != json.Delim('['):
+		return errNoRPC
+	}
+	var l log
+	for d.More() {
+		l.reset()
+		if err := d.Decode(&l); err != nil {
+			return err
+		}
+		if err := s.add(&l); err != nil {
+			return fmt.Errorf("log %d of block %d: %w", l.Index.n, l.BlockNumber.n, err)
+		}
+	}
+	_, err := d.Token()
+	return err
+}
+
+// add takes the next log.
+func (s *scan) add(l *log) error {
+	if err := l.check(); err != nil {
+		return err
+	}
+	if err := s.place(l); err != nil {
+		return err
+	}
+	s.all++
+	block := &s.blocks[len(s.blocks)-1]
+	block.all++
+	if !s.watched.Has(l.Address) {
+		return nil
+	}
+	block.watched++
+	topics, data, err := s.arena.parse(l)
+	s.logs = append(s.logs, chain.Log{
+		Block: block.BlockRef, TxHash: l.TxHash, TxIndex: uint32(l.TxIndex.n), Index: uint32(l.Index.n),
+		Address: l.Address, Topics: topics, Data: data,
+	})
+	return err
+}
+
+// place checks that the log follows the one before it, and opens its block where
+// it is the block's first.
+func (s *scan) place(l *log) error {
+	number := l.BlockNumber.n
+	switch {
+	case l.Removed:
+		return fmt.Errorf("removed: %w", indexer.ErrTorn)
+	case number < s.within.From || number > s.within.To:
+		return fmt.Errorf("not in blocks %d to %d", s.within.From, s.within.To)
+	}
+	if n := len(s.blocks); n > 0 && s.blocks[n-1].Number >= number {
+		switch last := s.blocks[n-1]; {
+		case last.Number > number:
+			return fmt.Errorf("out of order, after block %d", last.Number)
+		case last.Hash != l.BlockHash:
+			return fmt.Errorf("of block %v, others of %v: %w", l.ref(), last.BlockRef, indexer.ErrTorn)
+		case l.Index.n <= s.last:
+			return fmt.Errorf("repeated or out of order, after log %d", s.last)
+		}
+	} else {
+		s.blocks = append(s.blocks, tally{BlockRef: l.ref(), time: l.Timestamp.n})
+	}
+	s.last = l.Index.n
+	return nil
+}
+
+var errNullLogs = errors.New("eth_getLogs: the answer is null")
+
+// match checks the logs against headers, ascending and a part of the range: the
+// blocks' hashes are the same, and a header whose bloom is not empty has logs. If
+// they are dense, each is the parent of the next.
+func (s *scan) match(headers []*header, dense bool) error {
+	if s.null {
+		return errNullLogs
+	}
+	if dense {
+		if err := linked(headers); err != nil {
+			return err
+		}
+	}
+	rest := s.blocks
+	for _, h := range headers {
+		for len(rest) > 0 && rest[0].Number < h.Number.n {
+			rest = rest[1:]
+		}
+		switch {
+		case len(rest) > 0 && rest[0].Number == h.Number.n:
+			if rest[0].Hash != h.Hash {
+				return fmt.Errorf("logs of block %v, header %v: %w", rest[0].BlockRef, h.ref(), indexer.ErrTorn)
+			}
+		case bool(h.Bloom):
+			return fmt.Errorf("no logs of block %v, though its bloom is not empty: %w", h.ref(), indexer.ErrTorn)
+		}
+	}
+	return nil
+}
+
+// linked checks that each header is the parent of the next.
+func linked(headers []*header) error {
+	for i, h := range headers[1:] {
+		if before := headers[i]; h.Parent != before.Hash {
+			return fmt.Errorf("block %v has another parent than %v: %w", h.ref(), before.ref(), indexer.ErrTorn)
+		}
+	}
+	return nil
+}
+
+// untimed are the numbers of the blocks whose watched logs do not say a
+// believable time: the ends' times bound it.
+func (s *scan) untimed(first, last *header) (numbers []uint64) {
+	for i, b := range s.blocks {
+		if b.Number == first.Number.n || b.Number == last.Number.n {
+			continue // the header says it
+		}
+		if b.time < first.Timestamp.n || b.time > last.Timestamp.n {
+			s.blocks[i].time = 0
+			if b.watched > 0 {
+				numbers = append(numbers, b.Number)
+			}
+		}
+	}
+	return numbers
+}
+
+// time gives the blocks the times of these headers, ascending.
+func (s *scan) time(headers []*header) error {
+	rest := s.blocks
+	for _, h := range headers {
+		for rest[0].Number != h.Number.n {
+			rest = rest[1:]
+		}
+		if rest[0].Hash != h.Hash {
+			return fmt.Errorf("logs of block %v, header %v: %w", rest[0].BlockRef, h.ref(), indexer.ErrTorn)
+		}
+		rest[0].time = h.Timestamp.n
+	}
+	return nil
+}
+
+// merge makes the answer of the logs and of the headers, ascending: a block for
+// every header and one for every other block with a watched log, which has a time.
+func (s *scan) merge(headers []*header) indexer.Fetched {
+	f := indexer.Fetched{Logs: s.logs, All: s.all}
+	f.Blocks = make([]chain.Block, 0, len(headers)+len(s.blocks))
+	for _, t := range s.blocks {
+		for len(headers) > 0 && headers[0].Number.n < t.Number {
+			f.Blocks = append(f.Blocks, bare(headers[0]))
+			headers = headers[1:]
+		}
+		b := chain.Block{BlockRef: t.BlockRef, Time: t.time}
+		if len(headers) > 0 && headers[0].Number.n == t.Number {
+			b, headers = headers[0].block(), headers[1:]
+		} else if t.watched == 0 {
+			continue
+		}
+		b.Logs, b.WatchedLogs = chain.Known(int(t.all)), t.watched
+		f.Blocks = append(f.Blocks, b)
+	}
+	for _, h := range headers {
+		f.Blocks = append(f.Blocks, bare(h))
+	}
+	stamp(f.Logs, f.Blocks)
+	return f
+}
+
+// bare is a block without logs.
+func bare(h *header) chain.Block {
+	b := h.block()
+	b.Logs = chain.Known(0)
+	return b
+}
+
+// stamp gives the logs their blocks' times. Both ascend.
+func stamp(logs []chain.Log, blocks []chain.Block) {
+	for i := range logs {
+		for blocks[0].Number != logs[i].Block.Number {
+			blocks = blocks[1:]
+		}
+		logs[i].Time = blocks[0].Time
+	}
+}
