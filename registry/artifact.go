@@ -1,0 +1,117 @@
+package registry
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"net/url"
+	"strings"
+)
+
+// OSOID is Open Source Observer's id of what its parts name: base64 of the
+// SHA-256 of the parts in one, without a separator. ("ab", "c") and ("a", "bc")
+// are the same id there, and so here.
+func OSOID(parts ...string) string {
+	sum := sha256.Sum256([]byte(strings.Join(parts, "")))
+	return base64.StdEncoding.EncodeToString(sum[:])
+}
+
+// EntityID is the id of a project or a collection of oss-directory.
+func EntityID(name string) string { return OSOID("OSS_DIRECTORY", "oso", name) }
+
+// Artifact is what events can be about, as Open Source Observer names it: an
+// address on one chain, a repository, a package, a site.
+type Artifact struct {
+	Source    string // "OPTIMISM", "GITHUB", "NPM": the chain or the host, in capitals
+	Namespace string // a repository's owner; empty for an address
+	Name      string // lower case
+	Type      string // "CONTRACT", "REPOSITORY", "PACKAGE", ...
+}
+
+// ID is Open Source Observer's id of the artifact.
+func (a Artifact) ID() string { return OSOID(a.Source, a.Namespace, a.Name) }
+
+// artifact is the account as it stands on one network.
+func (a *Account) artifact(network string) Artifact {
+	return Artifact{strings.ToUpper(network), "", a.Address.String(), a.kind()}
+}
+
+// kind is one word for the account's tags.
+func (a *Account) kind() string {
+	if a.Emits() {
+		return "CONTRACT"
+	}
+	for _, tag := range [...]string{"eoa", "deployer", "creator", "wallet"} {
+		for _, own := range a.Tags {
+			if own == tag {
+				return strings.ToUpper(tag)
+			}
+		}
+	}
+	return "ADDRESS"
+}
+
+// artifact reads the link as Open Source Observer does; false where the URL is
+// not one of its kind.
+func (l Link) artifact() (Artifact, bool) {
+	u, err := url.Parse(strings.ToLower(strings.TrimRight(l.URL, "/")))
+	if err != nil || u.Host == "" {
+		return Artifact{}, false
+	}
+	host, parts := strings.TrimPrefix(u.Host, "www."), strings.Split(strings.Trim(u.Path, "/"), "/")
+	switch l.Kind {
+	case "github":
+		return githubArtifact(host, parts)
+	case "npm":
+		return npmArtifact(host, u.Path)
+	case "websites":
+		return Artifact{"WWW", "", u.String(), "WEBSITE"}, true
+	case "go":
+		return Artifact{"GO", "", u.Host + u.Path, "PACKAGE"}, u.Path != ""
+	}
+	return plainArtifact(l.Kind, host, parts)
+}
+
+// githubArtifact is a repository, or all that one owner has.
+func githubArtifact(host string, parts []string) (Artifact, bool) {
+	if len(parts) > 1 && parts[0] == "orgs" {
+		parts = parts[1:2]
+	}
+	if host != "github.com" || parts[0] == "" {
+		return Artifact{}, false
+	}
+	if len(parts) == 1 {
+		return Artifact{"GITHUB", parts[0], "", "ORGANIZATION"}, true
+	}
+	return Artifact{"GITHUB", parts[0], strings.TrimSuffix(parts[1], ".git"), "REPOSITORY"}, true
+}
+
+// npmArtifact follows Open Source Observer: the namespace is the scope without
+// its @, and the package's own name where it has no scope.
+func npmArtifact(host, path string) (Artifact, bool) {
+	name, ok := strings.CutPrefix(path, "/package/")
+	if host != "npmjs.com" || !ok || name == "" {
+		return Artifact{}, false
+	}
+	scope, _, _ := strings.Cut(strings.TrimPrefix(name, "@"), "/")
+	return Artifact{"NPM", scope, name, "PACKAGE"}, true
+}
+
+// plain are the hosts whose path, after a fixed word, is the name.
+var plain = map[string]struct{ host, word, kind string }{
+	"crates":          {"crates.io", "crates", "PACKAGE"},
+	"pypi":            {"pypi.org", "project", "PACKAGE"},
+	"defillama":       {"defillama.com", "protocol", "DEFILLAMA_PROTOCOL"},
+	"open_collective": {"opencollective.com", "", "OPEN_COLLECTIVE"},
+}
+
+func plainArtifact(kind, host string, parts []string) (Artifact, bool) {
+	p, known := plain[kind]
+	if !known {
+		return Artifact{strings.ToUpper(kind), "", strings.Join(parts, "/"), "SOCIAL_HANDLE"}, parts[0] != ""
+	}
+	if p.word != "" && (len(parts) < 2 || parts[0] != p.word) {
+		return Artifact{}, false
+	}
+	name := parts[len(parts)-1]
+	return Artifact{strings.ToUpper(kind), "", name, p.kind}, host == p.host && name != ""
+}
