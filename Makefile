@@ -66,15 +66,16 @@ sim-mutants: ## each known mistake, put in on purpose, must be caught by the sim
 	$(GO) test ./internal/world -run '^TestMutants$$' -v -count 1 -timeout 60m
 
 bench: deps ## every benchmark, into benchmarks/results/ (BENCH, BENCH_COUNT, PKG)
-	mkdir -p benchmarks/results
+	@mkdir -p benchmarks/results
 	out=benchmarks/results/go-$$(date -u +%Y%m%d-%H%M%S).txt
 	{ echo "commit: $$(git describe --always --dirty 2>/dev/null || echo unknown)"
+	  echo "machine: $$(nproc) cores, $$(uname -srm)"
 	  echo "command: go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(BENCH_COUNT) $(PKG)"
 	  $(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -count $(BENCH_COUNT) $(PKG); } | tee "$$out"
 	echo "kept in $$out"
 
 fuzz: ## every fuzz target for FUZZTIME
-	list=$$($(GO) test -list '^Fuzz' $(PKG))
+	@list=$$($(GO) test -list '^Fuzz' $(PKG))
 	targets=$$(awk '/^Fuzz/ { name[n++] = $$1 } /^ok/ { for (i = 0; i < n; i++) print $$2, name[i]; n = 0 }' <<<"$$list")
 	[[ -n $$targets ]] || { echo "no fuzz target in $(PKG)" >&2; exit 1; }
 	while read -r package target; do
@@ -83,14 +84,14 @@ fuzz: ## every fuzz target for FUZZTIME
 	done <<<"$$targets"
 
 lint: ## go vet, gofumpt, golangci-lint, deadcode, govulncheck, go mod tidy -diff
-	$(GO) vet $(PKG)
-	unformatted=$$(git ls-files -co --exclude-standard '*.go' | xargs $(TOOL) gofumpt -l)
-	[[ -z $$unformatted ]] || { echo "gofumpt -w would change:" $$unformatted; exit 1; }
-	$(TOOL) golangci-lint run $(PKG)
-	dead=$$($(TOOL) deadcode -test $(PKG))
-	[[ -z $$dead ]] || { echo "$$dead"; exit 1; }
-	$(GO) mod tidy -diff
-	tools/vulncheck.sh
+	@step() { echo "== $$*"; "$$@"; }
+	quiet() { out=$$("$$@"); [[ -z $$out ]] || { echo "$$out"; return 1; }; }
+	step $(GO) vet $(PKG)
+	step quiet $(TOOL) gofumpt -l $$(git ls-files -co --exclude-standard '*.go')
+	step $(TOOL) golangci-lint run $(PKG)
+	step quiet $(TOOL) deadcode -test $(PKG)
+	step $(GO) mod tidy -diff
+	step tools/vulncheck.sh
 
 clean: ## removes what was built and installed
 	rm -rf bin $(NPM_DIR)/node_modules coverage.out
