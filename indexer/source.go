@@ -50,6 +50,11 @@ type Watched interface{ Has(a chain.Address) bool }
 type Want struct {
 	Dense   bool    // every header, and each log's block hash checked against it
 	Watched Watched // logs of other addresses are counted and dropped
+
+	// Anchor, where it is not zero, is a block that the node which answers must
+	// have, else ErrTorn: a finalized one at or above the range, so that what an
+	// endpoint on an abandoned fork says is not taken for finalized.
+	Anchor chain.BlockRef
 }
 
 // Fetched is a range as the node gave it. Blocks are ascending; dense: all of

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
+	"slices"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -14,7 +14,6 @@ import (
 // Beginning says where a stream begins in this journal, or begins again.
 type Beginning struct {
 	Stream chain.Stream
-	Now    time.Time
 	Start  uint64         // the first block asked for
 	To     chain.BlockRef // what the first step reverts to: a block that every sink in Sinks holds, or the one before Start
 	Sinks  map[string]chain.Position
@@ -32,7 +31,8 @@ func (j *Journal) Begin(ctx context.Context, b Beginning) (chain.Seq, error) {
 	if s.broken != nil {
 		return 0, s.broken
 	}
-	seq := max(chain.Seq(b.Now.Unix())<<20, s.rec.head)
+	now := uint64(j.opts.Now().Unix())
+	seq := max(chain.Seq(now)<<20, s.rec.head)
 	for _, p := range b.Sinks {
 		seq = max(seq, p.Seq)
 	}
@@ -42,7 +42,7 @@ func (j *Journal) Begin(ctx context.Context, b Beginning) (chain.Seq, error) {
 	if fresh {
 		s.rec.start, s.rec.whole = b.Start, b.whole()
 	}
-	step := chain.Step{Stream: b.Stream, Revert: &chain.Revert{To: b.To, Time: uint64(b.Now.Unix()), Cause: chain.Begin}}
+	step := chain.Step{Stream: b.Stream, Revert: &chain.Revert{To: b.To, Time: now, Cause: chain.Begin}}
 	if _, err := j.commit(s, &step, seq, func(batch *pebble.Batch) error { return b.takeovers(batch, seq) }); err != nil {
 		s.rec = before
 		return 0, fmt.Errorf("begin %s: %w", b.Stream, err)
@@ -146,26 +146,31 @@ func (j *Journal) takeover(name, sink string) (takeover, error) {
 	return parseTakeover(v)
 }
 
-// Watch returns the addresses that the stream's writer adopted last.
-func (j *Journal) Watch(name string) ([]chain.Address, error) {
+// Watch returns the addresses that the stream's writer adopted last; known is false
+// before it has adopted any set.
+func (j *Journal) Watch(name string) (set []chain.Address, known bool, err error) {
 	v, closer, err := j.db.Get(key(spaceSet, name))
 	if errors.Is(err, pebble.ErrNotFound) {
-		return nil, nil
+		return nil, false, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read the watch set of %s: %w", name, err)
+		return nil, false, fmt.Errorf("read the watch set of %s: %w", name, err)
 	}
 	defer closer.Close()
 	r := decoder{b: v}
-	set := r.addresses()
-	if r.failed {
-		return nil, fmt.Errorf("read the watch set of %s: %w", name, errCodec)
+	if set = r.addresses(); r.failed {
+		return nil, false, fmt.Errorf("read the watch set of %s: %w", name, errCodec)
 	}
-	return set, nil
+	return set, true, nil
 }
 
-// Adopt makes set the stream's watched addresses. Where late names some that were
-// not watched before, their history from Start up to the present head is owed.
+// owedAtOnce is the most addresses that one Fill is for.
+const owedAtOnce = 1000
+
+// Adopt makes set the stream's watched addresses. The history of late, those that
+// were not watched before, is owed from the start up to the present head. An
+// address may thus be brought by the writer and by a Fill, after a reorg below that
+// head: a Fill says what its rows are, so they are there once.
 func (j *Journal) Adopt(name string, set, late []chain.Address) error {
 	s, err := j.stream(name)
 	if err != nil {
@@ -173,9 +178,11 @@ func (j *Journal) Adopt(name string, set, late []chain.Address) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	owed := s.owed
-	if head := s.window.Head().Number; len(late) > 0 && head >= s.rec.start {
-		owed = append(owed[:len(owed):len(owed)], Owed{From: s.rec.start, To: head, Addresses: late})
+	owed := slices.Clone(s.owed)
+	if head := s.window.Head().Number; head >= s.rec.start {
+		for chunk := range slices.Chunk(late, owedAtOnce) {
+			owed = append(owed, Owed{From: s.rec.start, To: head, Addresses: chunk})
+		}
 	}
 	w := encoder{}
 	w.addresses(set)
@@ -189,5 +196,6 @@ func (j *Journal) Adopt(name string, set, late []chain.Address) error {
 		return fmt.Errorf("adopt a watch set for %s: %w", name, err)
 	}
 	s.owed = owed
+	s.wake()
 	return nil
 }

@@ -39,6 +39,7 @@ func revert(to, from chain.BlockRef) *chain.Step {
 
 func options(fs vfs.FS) Options {
 	o := Defaults()
+	o.Now = func() time.Time { return time.Unix(1_700_000_000, 0) }
 	o.FS, o.Quota, o.MarkBytes, o.Keep, o.Sinks = fs, 1<<20, 1, 0, []string{"ch"}
 	return o
 }
@@ -59,7 +60,7 @@ func open(t testing.TB, fs vfs.FS, change func(*Options)) *Journal {
 func begin(t testing.TB, j *Journal, to chain.BlockRef) chain.Seq {
 	t.Helper()
 	seq, err := j.Begin(t.Context(), Beginning{
-		Stream: op, Now: time.Unix(1_700_000_000, 0), Start: to.Number + 1, To: to,
+		Stream: op, Start: to.Number + 1, To: to,
 		Sinks: map[string]chain.Position{"ch": {}},
 	})
 	if err != nil {
@@ -93,7 +94,7 @@ func TestStepsComeBackInOrder(t *testing.T) {
 	if want := chain.Seq(1_700_000_000)<<20 + 1; first != want {
 		t.Fatalf("the first Seq is %d, want the clock's %d", first, want)
 	}
-	mustAppend(t, j, apply(ref(9, 'a'), 12, 'a', chain.BlockRef{}, chain.BlockRef{}), revert(ref(11, 'a'), ref(12, 'a')),
+	mustAppend(t, j, apply(ref(9, 'a'), 12, 'a', ref(9, 'a'), ref(9, 'a')), revert(ref(11, 'a'), ref(12, 'a')),
 		apply(ref(11, 'a'), 14, 'b', ref(10, 'a'), ref(10, 'a')))
 	check := func(j *Journal) {
 		steps := read(t, j, 0)
@@ -190,7 +191,7 @@ func TestResume(t *testing.T) {
 	j := open(t, fs, func(o *Options) { o.MarkBytes = 1; o.Keep = time.Hour })
 	defer j.Close()
 	first := begin(t, j, ref(9, 'a'))
-	mustAppend(t, j, apply(ref(9, 'a'), 10, 'a', chain.BlockRef{}, chain.BlockRef{}), apply(ref(10, 'a'), 11, 'a', chain.BlockRef{}, chain.BlockRef{}))
+	mustAppend(t, j, apply(ref(9, 'a'), 10, 'a', ref(9, 'a'), ref(9, 'a')), apply(ref(10, 'a'), 11, 'a', ref(9, 'a'), ref(9, 'a')))
 	steps := read(t, j, 0)
 	at := func(i int) chain.Position {
 		return chain.Position{Journal: j.ID(), Seq: steps[i].Seq, Digest: steps[i].Digest}
@@ -213,7 +214,7 @@ func TestResume(t *testing.T) {
 	}
 	t.Run("a takeover is from exactly what was seen", func(t *testing.T) {
 		seen := chain.Position{Journal: chain.JournalID{9}, Seq: first + 500, Digest: 7}
-		_, err := j.Begin(t.Context(), Beginning{Stream: op, Now: time.Unix(1, 0), Start: 10, To: ref(10, 'a'), Sinks: map[string]chain.Position{"ch": seen}})
+		_, err := j.Begin(t.Context(), Beginning{Stream: op, Start: 10, To: ref(10, 'a'), Sinks: map[string]chain.Position{"ch": seen}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -292,7 +293,7 @@ func TestOwedIsWhatAFillHasNotBrought(t *testing.T) {
 	if got := fmt.Sprint(st.Owed); got != fmt.Sprint([]Owed{{16, 20, late}}) {
 		t.Fatal(got)
 	}
-	if set, err := j.Watch(op.Name); err != nil || len(set) != 2 {
-		t.Fatal(set, err)
+	if set, known, err := j.Watch(op.Name); err != nil || !known || len(set) != 2 {
+		t.Fatal(set, known, err)
 	}
 }

@@ -114,7 +114,7 @@ func (j *Journal) Tracker(name string) (*Tracker, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return &Tracker{blocks: slices.Clone(s.window.blocks), safe: s.window.safe, final: s.window.final}, nil
+	return s.window.Clone(), nil
 }
 
 // digestAt is the digest of the step with exactly this Seq, if it is known.

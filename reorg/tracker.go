@@ -69,15 +69,18 @@ func (t *Tracker) at(number uint64) (chain.BlockRef, bool) {
 	return t.blocks[number-floor], true
 }
 
-// Finality returns what may be taken of a node's word, given that the blocks of
-// a batch have been added. Both are taken by hash only: a number says nothing of
-// the fork it was read on. Safe may go back; final never does.
-func (t *Tracker) Finality(safe, final chain.BlockRef) (newSafe, newFinal chain.BlockRef) {
+// Finality returns what may be taken of a node's word once added, which extends
+// the head, is held too. Both are taken by hash only: a number says nothing of the
+// fork it was read on. Safe may go back; final never does.
+func (t *Tracker) Finality(safe, final chain.BlockRef, added ...chain.Block) (newSafe, newFinal chain.BlockRef) {
+	held := func(ref chain.BlockRef) bool {
+		return t.Holds(ref) || slices.ContainsFunc(added, func(b chain.Block) bool { return b.BlockRef == ref })
+	}
 	newSafe, newFinal = t.safe, t.final
-	if t.Holds(final) && final.Number >= t.final.Number {
+	if held(final) && final.Number >= t.final.Number {
 		newFinal = final
 	}
-	if t.Holds(safe) {
+	if held(safe) {
 		newSafe = safe
 	}
 	if newSafe.Number < newFinal.Number {
@@ -127,8 +130,8 @@ func (t *Tracker) planApply(b *chain.Batch) move {
 }
 
 func (t *Tracker) planRevert(r *chain.Revert) move {
-	if r.Cause == chain.Begin { // nothing that was known before counts
-		return move{add: []chain.BlockRef{r.To}, floor: r.To.Number}
+	if r.Cause == chain.Begin { // nothing that was known before counts; To is final to us, for nothing below it is held
+		return move{add: []chain.BlockRef{r.To}, floor: r.To.Number, final: r.To}
 	}
 	m := move{safe: t.safe, final: t.final}
 	if t.Holds(r.To) {
@@ -200,4 +203,9 @@ func (t *Tracker) noAncestor(hashAt func(uint64) (chain.Hash, bool, error)) erro
 		return fmt.Errorf("%w: it moved while it was asked", ErrBehind)
 	}
 	return fmt.Errorf("%w: %v here, %v there", ErrContested, t.Floor(), chain.BlockRef{Number: t.Floor().Number, Hash: hash})
+}
+
+// Clone is a tracker of its own with the same window.
+func (t *Tracker) Clone() *Tracker {
+	return &Tracker{blocks: slices.Clone(t.blocks), safe: t.safe, final: t.final}
 }

@@ -1,0 +1,151 @@
+package indexer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"superindex/chain"
+	"superindex/reorg"
+)
+
+// Start is where a network's history begins: a block number, so many blocks back
+// from finalized, or finalized itself, the zero value.
+type Start struct {
+	Number   uint64
+	FromTop  bool // Number counts back from finalized
+	Absolute bool // Number is a block number
+}
+
+// number resolves the start. Where the node knows of no finalized block, it counts
+// from the genesis block.
+func (s Start) number(final uint64) uint64 {
+	switch {
+	case s.Absolute:
+		return max(s.Number, 1) // the genesis block holds no log
+	case s.FromTop:
+		return final - min(s.Number, final) + 1
+	}
+	return final + 1
+}
+
+// begin makes the stream's first step, unless the journal has it. It asks every
+// sink what it holds, so that no Seq is used twice and no row stays that a lost
+// journal knew of and this one does not; while one cannot be asked it does not begin.
+func begin(ctx context.Context, net Network, journal *reorg.Journal, sinks []Sink) error {
+	if slices.Contains(journal.Streams(), net.Name) {
+		return nil
+	}
+	positions, err := positions(ctx, net.Stream, sinks)
+	if err != nil {
+		return err
+	}
+	return beginFrom(ctx, net, journal, positions)
+}
+
+func positions(ctx context.Context, stream chain.Stream, sinks []Sink) (map[string]chain.Position, error) {
+	held := map[string]chain.Position{}
+	for _, s := range sinks {
+		p, err := s.Position(ctx, stream)
+		if err != nil {
+			return nil, fmt.Errorf("%s cannot begin before %s has said what it holds: %w", stream, s.Name(), err)
+		}
+		held[s.Name()] = p
+	}
+	return held, nil
+}
+
+// beginFrom begins, or begins again, from what the sinks hold.
+func beginFrom(ctx context.Context, net Network, journal *reorg.Journal, held map[string]chain.Position) error {
+	heads, err := net.Source.Heads(ctx)
+	if err != nil {
+		return fmt.Errorf("read the heads of %s: %w", net.Stream, err)
+	}
+	start := net.Start.number(heads.Final.Number)
+	before := chain.BlockRef{Number: min(start-1, heads.Latest.Number)}
+	to, err := meeting(ctx, net, held, before)
+	if err != nil {
+		return err
+	}
+	_, err = journal.Begin(ctx, reorg.Beginning{Stream: net.Stream, Start: start, To: to, Sinks: held})
+	return err
+}
+
+// meeting is the block that sinks and chain have in common for certain: the lowest
+// of the finalized blocks that the sinks recorded, if the chain still has it. It is
+// not today's finalized block: what lies between was perhaps never written. Only if
+// no sink holds anything is it the block before the start.
+func meeting(ctx context.Context, net Network, held map[string]chain.Position, before chain.BlockRef) (chain.BlockRef, error) {
+	low := before
+	for _, p := range held {
+		if !p.Empty() && (low == before || p.Final.Number < low.Number) {
+			low = p.Final
+		}
+	}
+	there, err := header(ctx, net, low.Number)
+	if err == nil && low != before && there != low {
+		err = fmt.Errorf("%s: %w: %v in the sinks, %v there", net.Stream, reorg.ErrContested, low, there)
+	}
+	return there, err
+}
+
+// errNoHeader is temporary: the node may yet get the block.
+var errNoHeader = errors.New("the node does not have it")
+
+func header(ctx context.Context, net Network, number uint64) (chain.BlockRef, error) {
+	headers, err := net.Source.Headers(ctx, []uint64{number})
+	if err == nil && len(headers) == 0 {
+		err = errNoHeader
+	}
+	if err != nil {
+		return chain.BlockRef{}, fmt.Errorf("read header %d of %s: %w", number, net.Stream, err)
+	}
+	return headers[0].BlockRef, nil
+}
+
+// Adopt makes a journal and sinks that do not fit each other fit again: the stream
+// begins anew at what all sinks hold for certain, above every Seq that was used; at
+// the start where one of them holds nothing. No Run is under way on this journal.
+func Adopt(ctx context.Context, net Network, journal *reorg.Journal, sinks []Sink) error {
+	held, err := positions(ctx, net.Stream, sinks)
+	if err != nil {
+		return err
+	}
+	st, err := journal.Stat(net.Name)
+	if err != nil {
+		return err
+	}
+	net.Start = Start{Number: st.Start, Absolute: true}
+	for _, p := range held {
+		if p.Empty() {
+			first, err := header(ctx, net, net.Start.number(0)-1)
+			if err != nil {
+				return err
+			}
+			_, err = journal.Begin(ctx, reorg.Beginning{Stream: net.Stream, Start: st.Start, To: first, Sinks: held})
+			return err
+		}
+	}
+	return beginFrom(ctx, net, journal, held)
+}
+
+// Rewind removes everything above a block, finalized or not, on the operator's
+// word. No Run is under way on this journal.
+func Rewind(ctx context.Context, net Network, journal *reorg.Journal, to uint64) (chain.BlockRef, error) {
+	ref, err := header(ctx, net, to)
+	if err != nil {
+		return ref, err
+	}
+	st, err := journal.Stat(net.Name)
+	if err != nil {
+		return ref, err
+	}
+	if to >= st.Last.Number {
+		return ref, fmt.Errorf("rewind %s to %d: the head is %v already", net.Stream, to, st.Last)
+	}
+	r := &chain.Revert{To: ref, From: st.Last, Time: uint64(time.Now().Unix()), Cause: chain.Rewind}
+	_, err = journal.Append(ctx, &chain.Step{Stream: net.Stream, Revert: r})
+	return ref, err
+}

@@ -1,0 +1,89 @@
+package indexer
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"slices"
+
+	"superindex/chain"
+	"superindex/reorg"
+)
+
+// Filler brings the history that late addresses lack, as finality reaches it, in
+// bounded steps, so that the head never waits for one. It belongs to one goroutine.
+type Filler struct {
+	net     Network
+	journal *reorg.Journal
+	span    span
+}
+
+// NewFiller fills what the journal says is owed.
+func NewFiller(net Network, journal *reorg.Journal, pace Pace) *Filler {
+	pace = pace.withDefaults()
+	return &Filler{net: net, journal: journal, span: span{blocks: min(100, pace.Range), most: pace.Range}}
+}
+
+// addressSet is a small Watched.
+type addressSet map[chain.Address]struct{}
+
+func (s addressSet) Has(a chain.Address) bool { _, ok := s[a]; return ok }
+
+// Advance fills one range of what is owed first. moved is false when nothing is
+// owed at or below finalized.
+func (f *Filler) Advance(ctx context.Context) (moved bool, err error) {
+	st, err := f.journal.Stat(f.net.Name)
+	if err != nil || len(st.Owed) == 0 || st.Owed[0].From > st.Final.Number {
+		return false, err
+	}
+	owed, set := st.Owed[0], addressSet{}
+	for _, a := range owed.Addresses {
+		set[a] = struct{}{}
+	}
+	r := Range{owed.From, min(owed.To, st.Final.Number, owed.From+f.span.len()-1)}
+	got, err := f.span.fetch(ctx, f.net.Source, r, Want{Watched: set, Anchor: st.Final})
+	if err != nil {
+		return false, fmt.Errorf("fill blocks %d to %d of %s: %w", r.From, r.To, f.net.Stream, err)
+	}
+	for _, part := range cut(got.Blocks, decode(f.net.Decoder, got.Logs)) {
+		if err := f.append(ctx, r.From, owed.Addresses, part); err != nil {
+			return moved, err
+		}
+		moved, r.From = true, part.last().Number+1
+	}
+	return moved, nil
+}
+
+func (f *Filler) append(ctx context.Context, from uint64, addresses []chain.Address, p piece) error {
+	fill := &chain.Fill{
+		From: from, To: p.last(), Addresses: addresses, Watch: f.net.Watch.ID(),
+		Blocks: slices.DeleteFunc(slices.Clone(p.blocks), func(b chain.Block) bool { return b.WatchedLogs == 0 }),
+		Events: p.events, Proof: prove(chain.LevelNone, p.events),
+	}
+	if _, err := f.journal.Append(ctx, &chain.Step{Stream: f.net.Stream, Fill: fill}); err != nil {
+		return fmt.Errorf("append to %s: %w", f.net.Stream, err)
+	}
+	return nil
+}
+
+// adoptWatchSet notices a set that changed while nobody looked: the new addresses'
+// history is owed, those that left are no longer watched.
+func adoptWatchSet(net Network, journal *reorg.Journal) error {
+	before, known, err := journal.Watch(net.Name)
+	if err != nil {
+		return err
+	}
+	set := net.Watch.Addresses()
+	if known && slices.Equal(before, set) {
+		return nil
+	}
+	var late []chain.Address
+	for _, a := range set {
+		if _, watched := slices.BinarySearchFunc(before, a, compareAddresses); known && !watched {
+			late = append(late, a)
+		}
+	}
+	return journal.Adopt(net.Name, set, late)
+}
+
+func compareAddresses(a, b chain.Address) int { return bytes.Compare(a[:], b[:]) }

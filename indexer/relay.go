@@ -1,0 +1,91 @@
+package indexer
+
+import (
+	"context"
+	"fmt"
+
+	"superindex/chain"
+	"superindex/reorg"
+)
+
+// Sink is a destination: a table, a stream. It is safe for concurrent use by
+// different streams.
+type Sink interface {
+	Name() string
+
+	// Position is what the sink itself holds of the stream, written with its
+	// rows. It must be called before the first Write, and again after one failed.
+	Position(ctx context.Context, stream chain.Stream) (chain.Position, error)
+
+	// Write returns nil only once the sink durably holds every step, in order.
+	// All are of one stream. After an error or a restart steps may come again,
+	// grouped otherwise, never with a gap. The sink keeps nothing of steps.
+	Write(ctx context.Context, steps []chain.Step) error
+}
+
+// relayBytes is how much a relay takes from the journal at once.
+const relayBytes = 16 << 20
+
+// Relay plays the steps of one stream, in order, into one sink. It belongs to one
+// goroutine.
+type Relay struct {
+	stream  chain.Stream
+	sink    Sink
+	journal *reorg.Journal
+	bytes   int
+	after   chain.Seq
+	placed  bool // after is the sink's own position
+	watch   *watcher
+}
+
+// NewRelay takes at most so many bytes of steps at once; 0 means the default.
+func NewRelay(stream chain.Stream, sink Sink, journal *reorg.Journal, bytes int, status *Status) *Relay {
+	if bytes == 0 {
+		bytes = relayBytes
+	}
+	return &Relay{stream: stream, sink: sink, journal: journal, bytes: bytes, watch: status.network(stream)}
+}
+
+// Advance writes what follows the sink's position, and waits where nothing does.
+// Where it starts is the sink's word alone; it asks for it at first and after
+// every error, since a failed write may have taken effect.
+func (r *Relay) Advance(ctx context.Context) error {
+	if err := r.place(ctx); err != nil {
+		return err
+	}
+	steps, err := r.journal.Next(ctx, r.stream.Name, r.after, r.bytes)
+	if err != nil {
+		return fmt.Errorf("%s to %s: %w", r.stream, r.sink.Name(), err)
+	}
+	last := steps[len(steps)-1].Seq
+	timer := r.watch.writing(r.sink.Name())
+	err = r.sink.Write(ctx, steps)
+	timer(err)
+	if err != nil {
+		r.placed = false
+		return fmt.Errorf("write %s/%d to %d into %s: %w", r.stream, steps[0].Seq, last, r.sink.Name(), err)
+	}
+	if err := r.journal.Ack(r.sink.Name(), r.stream.Name, last); err != nil {
+		return err
+	}
+	r.after = last
+	r.watch.relayed(r.sink.Name(), last)
+	return nil
+}
+
+func (r *Relay) place(ctx context.Context) error {
+	if r.placed {
+		return nil
+	}
+	pos, err := r.sink.Position(ctx, r.stream)
+	if err != nil {
+		return fmt.Errorf("ask %s for its position in %s: %w", r.sink.Name(), r.stream, err)
+	}
+	after, err := r.journal.Resume(r.stream.Name, r.sink.Name(), pos)
+	if err != nil {
+		return err
+	}
+	r.after, r.placed = after, true
+	r.watch.relayed(r.sink.Name(), after)
+	return nil
+}

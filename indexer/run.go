@@ -1,0 +1,141 @@
+package indexer
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+	"golang.org/x/sync/errgroup"
+
+	"superindex/chain"
+	"superindex/reorg"
+)
+
+// Engine is what Run needs.
+type Engine struct {
+	Journal  *reorg.Journal
+	Sinks    []Sink
+	Networks []Network
+	Pace     Pace
+	Status   *Status
+	Log      *slog.Logger
+}
+
+// Run follows every network into every sink until ctx ends, and returns once all
+// that it started has ended. A fault stays where it arises: it is retried, and
+// shown in the status, and the other networks and sinks go on.
+func Run(ctx context.Context, e Engine) error {
+	var g errgroup.Group
+	for _, net := range e.Networks {
+		g.Go(func() error { return e.follow(ctx, net) })
+	}
+	err := g.Wait()
+	if ctx.Err() != nil {
+		return nil // it was told to stop, and has
+	}
+	return err
+}
+
+// follow runs one network: its beginning, then its writer, its filler and a relay
+// for every sink, side by side.
+func (e Engine) follow(ctx context.Context, net Network) error {
+	var w *Writer
+	e.keep(ctx, net, "writer", func(ctx context.Context) (more bool, err error) {
+		if err := begin(ctx, net, e.Journal, e.Sinks); err != nil {
+			return false, err
+		}
+		if err := adoptWatchSet(net, e.Journal); err != nil {
+			return false, err
+		}
+		w, err = NewWriter(net, e.Journal, e.Pace, e.Status)
+		return false, err
+	})
+	if w == nil {
+		return ctx.Err()
+	}
+	fill := NewFiller(net, e.Journal, e.Pace)
+	poll := e.Pace.withDefaults().Poll
+	var g errgroup.Group
+	g.Go(func() error { e.keep(ctx, net, "writer", paced(poll, w.Advance)); return nil })
+	g.Go(func() error { e.keep(ctx, net, "fill", paced(poll, fill.Advance)); return nil })
+	for _, sink := range e.Sinks {
+		r := NewRelay(net.Stream, sink, e.Journal, 0, e.Status)
+		g.Go(func() error {
+			e.keep(ctx, net, sink.Name(), func(ctx context.Context) (bool, error) { return true, r.Advance(ctx) })
+			return nil
+		})
+	}
+	return g.Wait()
+}
+
+// paced waits where a move had nothing to do.
+func paced(poll time.Duration, advance func(context.Context) (bool, error)) func(context.Context) (bool, error) {
+	return func(ctx context.Context) (bool, error) {
+		moved, err := advance(ctx)
+		if err == nil && !moved {
+			wait(ctx, poll)
+		}
+		return true, err
+	}
+}
+
+// A part that failed waits between these, doubling, with jitter; one whose fault
+// only an operator can mend is tried again at the longest, to see whether he has.
+const (
+	retryFirst = 100 * time.Millisecond
+	retryMost  = 30 * time.Second
+)
+
+// keep makes move after move until one says that no more are needed or ctx ends.
+func (e Engine) keep(ctx context.Context, net Network, part string, move func(context.Context) (more bool, err error)) {
+	retry := &backoff.ExponentialBackOff{InitialInterval: retryFirst, MaxInterval: retryMost, Multiplier: 2, RandomizationFactor: 0.5}
+	watch := e.Status.network(net.Stream)
+	failed := false
+	for ctx.Err() == nil {
+		more, err := move(ctx)
+		if err == nil {
+			if failed {
+				e.Log.Info("goes on", "network", net.Name, "part", part)
+			}
+			failed = false
+			retry.Reset()
+			if watch.fault(part, nil); !more {
+				return
+			}
+			continue
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		pause := retry.NextBackOff()
+		if chain.IsFatal(err) {
+			pause = retryMost
+		}
+		watch.fault(part, err)
+		e.Log.Warn("fault", "network", net.Name, "part", part, "error", err, "again_in", pause.Round(time.Millisecond))
+		failed = true
+		wait(ctx, max(pause, asked(err)))
+	}
+}
+
+// Patient is an error that says how long its cause wants to be left alone.
+type Patient interface{ RetryAfter() time.Duration }
+
+func asked(err error) time.Duration {
+	var p Patient
+	if errors.As(err, &p) {
+		return p.RetryAfter()
+	}
+	return 0
+}
+
+func wait(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}

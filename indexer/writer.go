@@ -1,0 +1,232 @@
+package indexer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"superindex/chain"
+	"superindex/reorg"
+)
+
+// Network is one chain to follow.
+type Network struct {
+	chain.Stream
+	Source  Source
+	Decoder Decoder
+	Watch   WatchSet
+	Start   Start
+}
+
+// WatchSet is the addresses whose logs are kept.
+type WatchSet interface {
+	Watched
+	ID() chain.WatchID
+	Addresses() []chain.Address // ascending; the caller does not change it
+}
+
+// Pace is how a network is read; the zero value of a field means its default.
+type Pace struct {
+	Calls int           // RPC calls under way at once, 4
+	Poll  time.Duration // between two looks at the head, 1 s
+	Dense uint64        // most blocks asked for at once above finalized, 100
+	Range uint64        // most blocks asked for at once below it, 10,000
+}
+
+func (p Pace) withDefaults() Pace {
+	def := Pace{Calls: 4, Poll: time.Second, Dense: 100, Range: 10_000}
+	p.Calls, p.Poll = max(p.Calls, 0), max(p.Poll, 0)
+	if p.Calls == 0 {
+		p.Calls = def.Calls
+	}
+	if p.Poll == 0 {
+		p.Poll = def.Poll
+	}
+	if p.Dense == 0 {
+		p.Dense = def.Dense
+	}
+	if p.Range == 0 {
+		p.Range = def.Range
+	}
+	return p
+}
+
+// rewindAfter is how long a node may show a lower head of our own fork before that
+// is a rewind of the chain and no lag of the node.
+const rewindAfter = 30 * time.Second
+
+// Writer turns one chain into steps. It belongs to one goroutine.
+type Writer struct {
+	net     Network
+	journal *reorg.Journal
+	tracker *reorg.Tracker
+	pace    Pace
+	dense   span
+	sparse  span
+	lagging time.Time // since when the node's head is lower than ours; zero if it is not
+	watch   *watcher
+}
+
+// NewWriter continues where the journal's window ends. The stream has begun.
+func NewWriter(net Network, journal *reorg.Journal, pace Pace, status *Status) (*Writer, error) {
+	pace = pace.withDefaults()
+	w := &Writer{
+		net: net, journal: journal, pace: pace, watch: status.network(net.Stream),
+		dense:  span{blocks: min(20, pace.Dense), most: pace.Dense},
+		sparse: span{blocks: min(100, pace.Range), most: pace.Range},
+	}
+	return w, w.reload()
+}
+
+func (w *Writer) reload() (err error) {
+	w.tracker, err = w.journal.Tracker(w.net.Name)
+	return err
+}
+
+// Advance asks where the chain is and follows it: it reverts a fork, or adds the
+// blocks that are there, or takes over safe and finalized. moved is false when
+// there was nothing to do; then the caller waits. It may be called again after any
+// error: nothing is remembered but what the journal holds.
+func (w *Writer) Advance(ctx context.Context) (moved bool, err error) {
+	heads, err := w.net.Source.Heads(ctx)
+	if err != nil {
+		return false, fmt.Errorf("read the heads of %s: %w", w.net.Stream, err)
+	}
+	w.watch.heads(heads)
+	head := w.tracker.Head()
+	switch {
+	case w.forked(heads):
+		return true, w.revert(ctx)
+	case heads.Latest.Number < head.Number:
+		return w.lag(ctx, heads.Latest)
+	case heads.Latest.Number == head.Number:
+		w.lagging = time.Time{}
+		return w.settle(ctx, heads)
+	}
+	w.lagging = time.Time{}
+	return w.extend(ctx, heads)
+}
+
+// forked: the node has another block at a height that the window has too.
+func (w *Writer) forked(h Heads) bool {
+	return w.tracker.Conflicts(h.Latest) || w.tracker.Conflicts(h.Safe) || w.tracker.Conflicts(h.Final)
+}
+
+// lag waits for a node whose head is lower than ours and of our own fork; after
+// rewindAfter the chain itself has gone back.
+func (w *Writer) lag(ctx context.Context, latest chain.BlockRef) (bool, error) {
+	now := time.Now()
+	if w.lagging.IsZero() {
+		w.lagging = now
+	}
+	if now.Sub(w.lagging) < rewindAfter || !w.tracker.Holds(latest) {
+		return false, nil
+	}
+	w.lagging = time.Time{}
+	return true, w.commitRevert(ctx, latest)
+}
+
+// settle takes over safe and finalized where the head has not moved.
+func (w *Writer) settle(ctx context.Context, h Heads) (bool, error) {
+	head := w.tracker.Head()
+	b := &chain.Batch{Parent: head, Last: head, Watch: w.net.Watch.ID()}
+	b.Safe, b.Final = w.tracker.Finality(h.Safe, h.Final)
+	b.Moved = w.movedFrom(b)
+	if !b.Moved {
+		return false, nil
+	}
+	return true, w.commit(ctx, &chain.Step{Stream: w.net.Stream, Apply: b})
+}
+
+func (w *Writer) movedFrom(b *chain.Batch) bool {
+	return b.Safe != w.tracker.Safe() || b.Final != w.tracker.Final()
+}
+
+// extend adds what lies between our head and the node's: in ranges up to finalized,
+// above it with every header.
+func (w *Writer) extend(ctx context.Context, h Heads) (moved bool, err error) {
+	head := w.tracker.Head().Number
+	want, size, to := Want{Dense: true, Watched: w.net.Watch}, &w.dense, h.Latest.Number
+	if head < h.Final.Number {
+		want, size, to = Want{Watched: w.net.Watch, Anchor: h.Final}, &w.sparse, h.Final.Number
+	}
+	fetch := func(ctx context.Context, r Range) (piece, error) {
+		f, err := size.fetch(ctx, w.net.Source, r, want)
+		if err != nil {
+			return piece{}, fmt.Errorf("read blocks %d to %d of %s: %w", r.From, r.To, w.net.Stream, err)
+		}
+		return piece{f.Blocks, decode(w.net.Decoder, f.Logs)}, nil
+	}
+	for p, err := range ahead(ctx, w.pace.Calls, 2*w.pace.Calls, size.walk(head+1, to), fetch) {
+		if errors.Is(err, ErrAbsent) {
+			return moved, nil // the node that answered is not there yet
+		}
+		if err != nil {
+			return moved, err
+		}
+		if p.blocks[0].Parent != w.tracker.Head().Hash {
+			return true, w.revert(ctx)
+		}
+		if err := w.apply(ctx, p, h, want.Dense); err != nil {
+			return moved, err
+		}
+		moved = true
+	}
+	return moved, nil
+}
+
+// apply commits a range as the steps it takes.
+func (w *Writer) apply(ctx context.Context, p piece, h Heads, dense bool) error {
+	for _, part := range cut(p.blocks, p.events) {
+		b := &chain.Batch{
+			Parent: w.tracker.Head(), Last: part.last(), Watch: w.net.Watch.ID(),
+			Blocks: part.blocks, Events: part.events, Proof: prove(chain.LevelLink, part.events),
+		}
+		if dense {
+			b.Safe, b.Final = w.tracker.Finality(h.Safe, h.Final, part.blocks...)
+		} else { // at or below what the very node that answered holds as finalized
+			b.Safe, b.Final, b.Proof.Level = b.Last, b.Last, chain.LevelNone
+		}
+		b.Moved = w.movedFrom(b)
+		if err := w.commit(ctx, &chain.Step{Stream: w.net.Stream, Apply: b}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// revert finds the block up to which the node still agrees, and goes back to it.
+func (w *Writer) revert(ctx context.Context) error {
+	to, err := w.tracker.Ancestor(func(number uint64) (chain.Hash, bool, error) {
+		headers, err := w.net.Source.Headers(ctx, []uint64{number})
+		if err != nil || len(headers) == 0 {
+			return chain.Hash{}, false, err
+		}
+		return headers[0].Hash, true, nil
+	})
+	if err != nil {
+		return fmt.Errorf("%s: %w", w.net.Stream, err)
+	}
+	if to == w.tracker.Head() {
+		return nil // the node has come back to our fork
+	}
+	return w.commitRevert(ctx, to)
+}
+
+func (w *Writer) commitRevert(ctx context.Context, to chain.BlockRef) error {
+	r := &chain.Revert{To: to, From: w.tracker.Head(), Time: uint64(time.Now().Unix()), Cause: chain.Reorg}
+	return w.commit(ctx, &chain.Step{Stream: w.net.Stream, Revert: r})
+}
+
+// commit makes the step exist, then moves the window as the journal moved its own.
+func (w *Writer) commit(ctx context.Context, step *chain.Step) error {
+	seq, err := w.journal.Append(ctx, step)
+	if err != nil {
+		return fmt.Errorf("append to %s: %w", w.net.Stream, err)
+	}
+	step.Seq = seq
+	w.tracker.Play(step)
+	w.watch.step(step, w.tracker.Head())
+	return nil
+}
