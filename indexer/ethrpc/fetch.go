@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"superindex/chain"
 	"superindex/indexer"
 )
 
@@ -18,7 +19,7 @@ func (c *Client) Fetch(ctx context.Context, r indexer.Range, want indexer.Want) 
 	if want.Dense {
 		numbers = all(r)
 	}
-	headers, size, err := c.headersAndLogs(ctx, numbers, s)
+	headers, size, err := c.headersAndLogs(ctx, numbers, s, want.Anchor)
 	if err != nil {
 		return indexer.Fetched{}, err
 	}
@@ -60,30 +61,57 @@ func all(r indexer.Range) []uint64 {
 
 // headersAndLogs reads the headers of these numbers and, in the same request as
 // the last of them, the logs. It returns a header for every number.
-func (c *Client) headersAndLogs(ctx context.Context, numbers []uint64, s *scan) ([]*header, int, error) {
+func (c *Client) headersAndLogs(ctx context.Context, numbers []uint64, s *scan, anchor chain.BlockRef) ([]*header, int, error) {
 	early := (len(numbers) - 1) / maxHeaders * maxHeaders
 	first, size, err := c.headers(ctx, numbers[:early])
+	if err == nil {
+		err = c.present(first, numbers[:early])
+	}
 	if err != nil {
 		return nil, 0, err
 	}
-	headers, calls := headerCalls(numbers[early:])
+	last, n, err := c.lastAndLogs(ctx, numbers[early:], s, anchor)
+	return append(first, last...), size + n, err
+}
+
+// lastAndLogs is one request: some headers, the anchor, the logs.
+func (c *Client) lastAndLogs(ctx context.Context, numbers []uint64, s *scan, anchor chain.BlockRef) ([]*header, int, error) {
+	anchored := anchor != chain.BlockRef{}
+	if anchored {
+		numbers = append(numbers[:len(numbers):len(numbers)], anchor.Number)
+	}
+	headers, calls := headerCalls(numbers)
 	logs := &call{method: "eth_getLogs", params: []any{map[string]string{
 		"fromBlock": hexNumber(s.within.From), "toBlock": hexNumber(s.within.To),
 	}}, read: s.read}
-	n, err := c.do(ctx, append(calls, logs))
+	size, err := c.do(ctx, append(calls, logs))
 	if err == nil {
-		err = c.checkHeaders(headers, numbers[early:], calls)
+		err = c.checkHeaders(headers, numbers, calls)
 	}
-	if err != nil {
-		return nil, 0, err
+	if err == nil {
+		err = c.present(headers, numbers)
 	}
-	headers = append(first, headers...)
+	if err == nil {
+		err = logs.err
+	}
+	if err != nil || !anchored {
+		return headers, size, err
+	}
+	end := len(headers) - 1
+	if got := headers[end].ref(); got != anchor {
+		err = c.errorf(indexer.ErrTorn, "it has block %v in place of %v", got, anchor)
+	}
+	return headers[:end], size, err
+}
+
+// present checks that there is a header for each of these numbers.
+func (c *Client) present(headers []*header, numbers []uint64) error {
 	for i, h := range headers {
 		if h == nil {
-			return nil, 0, c.errorf(indexer.ErrAbsent, "it does not have block %d", numbers[i])
+			return c.errorf(indexer.ErrAbsent, "it does not have block %d", numbers[i])
 		}
 	}
-	return headers, size + n, logs.err
+	return nil
 }
 
 // readTimes reads the headers of the blocks whose logs do not say their time, as
@@ -94,10 +122,8 @@ func (c *Client) readTimes(ctx context.Context, s *scan, first, last *header) (s
 	if err != nil {
 		return 0, err
 	}
-	for i, h := range headers {
-		if h == nil {
-			return 0, c.errorf(indexer.ErrAbsent, "it does not have block %d", numbers[i])
-		}
+	if err := c.present(headers, numbers); err != nil {
+		return 0, err
 	}
 	if err := s.time(headers); err != nil {
 		return 0, c.wrap(s.within, err)

@@ -226,6 +226,33 @@ func TestFetchDoubts(t *testing.T) {
 	}
 }
 
+// An endpoint on another fork than the anchor's is not believed.
+func TestFetchAnchor(t *testing.T) {
+	n := straight(8)
+	c := client(t, n)
+	for _, dense := range []bool{true, false} {
+		for _, a := range []struct {
+			anchor chain.BlockRef
+			want   error
+		}{
+			{chain.BlockRef{Number: 7, Hash: hash(8)}, nil},
+			{chain.BlockRef{Number: 6, Hash: hash(7)}, nil},
+			{chain.BlockRef{Number: 7, Hash: hash(9)}, indexer.ErrTorn},
+			{chain.BlockRef{Number: 8, Hash: hash(9)}, indexer.ErrAbsent},
+		} {
+			n.asked = nil
+			got, err := c.Fetch(t.Context(), indexer.Range{From: 2, To: 6},
+				indexer.Want{Dense: dense, Watched: watched{contract(2): true}, Anchor: a.anchor})
+			if !errors.Is(err, a.want) || len(n.asked) != 1 {
+				t.Errorf("%v, dense %v: %v, want %v, in %d requests", a.anchor, dense, err, a.want, len(n.asked))
+			}
+			if err == nil {
+				checkBlocks(t, a.anchor.String(), got, dense)
+			}
+		}
+	}
+}
+
 // Logs without a time, whose blocks are of another fork when their headers are read.
 func TestFetchDoubtsTimes(t *testing.T) {
 	n := straight(8)
