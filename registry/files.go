@@ -37,6 +37,7 @@ type file struct {
 type contents struct {
 	files  []file
 	commit string            // empty where it is not known
+	etag   string            // of the answer that it came in
 	marks  map[string]string // of a kept tarball: see keep.go
 	bytes  int
 }

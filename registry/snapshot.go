@@ -24,6 +24,7 @@ type Snapshot struct {
 	Problems    []Problem    // by file and line
 
 	owners map[chain.Address][]owner
+	etag   string // of the tarball it was downloaded as
 }
 
 // owner is one account of one project, as indexes.
