@@ -84,14 +84,16 @@ fuzz: ## every fuzz target for FUZZTIME
 	done <<<"$$targets"
 
 lint: ## go vet, gofumpt, golangci-lint, deadcode, govulncheck, go mod tidy -diff
-	@step() { echo "== $$*"; "$$@"; }
+	@failed=()
+	step() { echo "== $$1"; "$${@:2}" || failed+=("$$1"); }
 	quiet() { out=$$("$$@"); [[ -z $$out ]] || { echo "$$out"; return 1; }; }
-	step $(GO) vet $(PKG)
-	step quiet $(TOOL) gofumpt -l $$(git ls-files -co --exclude-standard '*.go')
-	step $(TOOL) golangci-lint run $(PKG)
-	step quiet $(TOOL) deadcode -test $(PKG)
-	step $(GO) mod tidy -diff
-	step tools/vulncheck.sh
+	step "go vet"            $(GO) vet $(PKG)
+	step "gofumpt"           quiet $(TOOL) gofumpt -l $$(git ls-files -co --exclude-standard '*.go')
+	step "golangci-lint"     $(TOOL) golangci-lint run $(PKG)
+	step "deadcode"          quiet $(TOOL) deadcode -test $(PKG)
+	step "go mod tidy -diff" $(GO) mod tidy -diff
+	step "govulncheck"       tools/vulncheck.sh
+	(($${#failed[@]} == 0)) || { printf 'failed: %s\n' "$${failed[@]}"; exit 1; }
 
 clean: ## removes what was built and installed
 	rm -rf bin $(NPM_DIR)/node_modules coverage.out
