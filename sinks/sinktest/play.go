@@ -1,0 +1,138 @@
+package sinktest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"superindex/chain"
+)
+
+// play is one script on its way into one sink.
+type play struct {
+	*Script
+	server Server
+	sink   Sink
+	held   int // steps that the sink has acknowledged
+}
+
+// start opens a sink for a script and asks it for its position, which must be
+// the one after held steps. Run closes the sink.
+func (w *work) start(ctx context.Context, s *Script, held int) (*play, error) {
+	return w.startOn(ctx, w.Server, s, held)
+}
+
+func (w *work) startOn(ctx context.Context, server Server, s *Script, held int) (*play, error) {
+	p := &play{Script: s, server: server, held: held}
+	if err := p.reopen(ctx); err != nil {
+		return nil, err
+	}
+	w.plays = append(w.plays, p)
+	return p, p.standsAt(ctx, held)
+}
+
+// standsAt checks that the sink's position is the one after n steps.
+func (p *play) standsAt(ctx context.Context, n int) error {
+	got, err := p.locate(ctx)
+	if err == nil && got != n {
+		err = fmt.Errorf("the sink stands after %d steps instead of %d", got, n)
+	}
+	return err
+}
+
+// reopen replaces the sink by a new one, as a restart of the daemon does.
+func (p *play) reopen(ctx context.Context) (err error) {
+	if p.sink != nil {
+		if err := p.sink.Close(); err != nil {
+			return fmt.Errorf("close: %w", err)
+		}
+	}
+	if p.sink, err = p.server.Open(ctx); err != nil {
+		return fmt.Errorf("open: %w", err)
+	}
+	return nil
+}
+
+// locate asks the sink for its position and finds the step that it names.
+func (p *play) locate(ctx context.Context) (int, error) {
+	got, err := p.sink.Position(ctx, p.Stream)
+	if err != nil {
+		return 0, fmt.Errorf("position: %w", err)
+	}
+	return p.find(got)
+}
+
+// find returns how many steps are held at a position. That may be behind what
+// was in flight, but not behind what was acknowledged.
+func (p *play) find(got chain.Position) (int, error) {
+	for n := range len(p.steps) + 1 {
+		if got != wantPosition(p.steps[:n]) {
+			continue
+		}
+		if n < p.held {
+			return n, fmt.Errorf("the position is after %d steps, but %d were acknowledged", n, p.held)
+		}
+		p.held = n
+		return n, nil
+	}
+	return 0, fmt.Errorf("position %+v is after none of the %d steps", got, len(p.steps))
+}
+
+// locateAgain is locate with patience: after a failure the sink, or its server,
+// may take a while to answer again.
+func (p *play) locateAgain(ctx context.Context) error {
+	for {
+		got, err := p.sink.Position(ctx, p.Stream)
+		if err == nil {
+			_, err = p.find(got)
+			return err
+		}
+		if chain.IsFatal(err) {
+			return fmt.Errorf("position: %w", err)
+		}
+		select {
+		case <-ctx.Done():
+			return errors.Join(ctx.Err(), err)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// write gives the sink the steps from to to, counted from 0, to not included.
+func (p *play) write(ctx context.Context, from, to int) error {
+	if err := p.sink.Write(ctx, p.steps[from:to]); err != nil {
+		return fmt.Errorf("write steps %d to %d: %w", from, to, err)
+	}
+	p.held = max(p.held, to)
+	return nil
+}
+
+// finish writes what is not held yet and checks the end.
+func (p *play) finish(ctx context.Context) error {
+	if p.held < len(p.steps) {
+		if err := p.write(ctx, p.held, len(p.steps)); err != nil {
+			return err
+		}
+	}
+	return p.check(ctx)
+}
+
+// check compares what a user reads, and the position, with the steps held.
+func (p *play) check(ctx context.Context) error {
+	rows, err := p.server.Events(ctx, p.Stream)
+	if err != nil {
+		return fmt.Errorf("read: %w", err)
+	}
+	if err := differ(rows, Want(p.steps[:p.held])); err != nil {
+		return fmt.Errorf("after %d steps: %w", p.held, err)
+	}
+	got, err := p.sink.Position(ctx, p.Stream)
+	if err != nil {
+		return fmt.Errorf("position: %w", err)
+	}
+	if want := wantPosition(p.steps[:p.held]); got != want {
+		return fmt.Errorf("position after %d steps is %+v instead of %+v", p.held, got, want)
+	}
+	return nil
+}
