@@ -1,0 +1,149 @@
+package clickhouse
+
+import (
+	"strings"
+
+	"superindex/chain"
+)
+
+func insertInto(table string, columns []string) string {
+	return "INSERT INTO " + table + " (" + strings.Join(columns, ", ") + ")"
+}
+
+// texts collects a column of text in one buffer and cuts it once at the end: a
+// string a row would be an allocation a row.
+type texts struct {
+	buffer []byte
+	ends   []int
+	values []string
+}
+
+func (t *texts) end() { t.ends = append(t.ends, len(t.buffer)) }
+
+func (t *texts) bytes(b []byte) {
+	t.buffer = append(t.buffer, b...)
+	t.end()
+}
+
+func (t *texts) hex(b []byte) {
+	t.buffer = appendHex(t.buffer, b)
+	t.end()
+}
+
+func (t *texts) hash(h chain.Hash) {
+	t.buffer = h.AppendText(t.buffer)
+	t.end()
+}
+
+func (t *texts) strings() []string {
+	all, from := string(t.buffer), 0
+	t.values = t.values[:0]
+	for _, to := range t.ends {
+		t.values = append(t.values, all[from:to])
+		from = to
+	}
+	return t.values
+}
+
+func (t *texts) reset() { t.buffer, t.ends = t.buffer[:0], t.ends[:0] }
+
+// origin is what the rows of a network's step have in common.
+type origin struct {
+	chainID []uint64
+	network []string
+	seq     []uint64
+}
+
+func (o *origin) add(step *chain.Step) {
+	o.chainID = append(o.chainID, step.Stream.ChainID)
+	o.network = append(o.network, step.Stream.Name)
+	o.seq = append(o.seq, uint64(step.Seq))
+}
+
+func (o *origin) reset() { o.chainID, o.network, o.seq = o.chainID[:0], o.network[:0], o.seq[:0] }
+
+// blockRows are rows of raw_blocks.
+type blockRows struct {
+	origin
+	number      []uint64
+	hash        texts
+	parent      texts
+	time        []int64
+	txs, logs   []*uint32
+	watchedLogs []uint32
+}
+
+var blockColumns = []string{
+	"chain_id", "network", "seq", "number", "hash", "parent_hash", "time", "tx_count", "log_count", "watched_log_count",
+}
+
+func (r *blockRows) values() []any {
+	return []any{r.chainID, r.network, r.seq, r.number, r.hash.strings(), r.parent.strings(), r.time, r.txs, r.logs, r.watchedLogs}
+}
+
+func (r *blockRows) add(step *chain.Step, blocks []chain.Block) {
+	for i := range blocks {
+		b := &blocks[i]
+		r.origin.add(step)
+		r.number = append(r.number, b.Number)
+		r.hash.hash(b.Hash)
+		r.parent.bytes([]byte(hashText(b.Parent)))
+		r.time = append(r.time, int64(b.Time))
+		r.txs = append(r.txs, nullable(b.Txs))
+		r.logs = append(r.logs, nullable(b.Logs))
+		r.watchedLogs = append(r.watchedLogs, b.WatchedLogs)
+	}
+}
+
+func (r *blockRows) reset() {
+	r.origin.reset()
+	r.hash.reset()
+	r.parent.reset()
+	r.number, r.time, r.watchedLogs = r.number[:0], r.time[:0], r.watchedLogs[:0]
+	r.txs, r.logs = r.txs[:0], r.logs[:0]
+}
+
+// nullable is nil for a count that was not read.
+func nullable(c chain.Count) *uint32 {
+	if n, ok := c.Get(); ok {
+		return &n
+	}
+	return nil
+}
+
+// observationRows are rows of raw_rows.
+type observationRows struct {
+	feed, kind, id, stream []string
+	time                   []int64
+	body                   texts
+	seq                    []uint64
+	ord                    []uint32
+}
+
+var observationColumns = []string{"feed", "kind", "id", "stream", "time", "body", "seq", "ord"}
+
+func (r *observationRows) values() []any {
+	return []any{r.feed, r.kind, r.id, r.stream, r.time, r.body.strings(), r.seq, r.ord}
+}
+
+func (r *observationRows) add(step *chain.Step) {
+	for i := range step.Rows.Rows {
+		row := &step.Rows.Rows[i]
+		r.feed = append(r.feed, step.Rows.Feed)
+		r.kind = append(r.kind, row.Kind)
+		r.id = append(r.id, row.ID)
+		r.stream = append(r.stream, step.Stream.Name)
+		r.time = append(r.time, int64(row.Time))
+		r.body.bytes(row.Body)
+		r.seq = append(r.seq, uint64(step.Seq))
+		r.ord = append(r.ord, uint32(i))
+	}
+}
+
+func (r *observationRows) bytes() int { return len(r.body.buffer) }
+
+func (r *observationRows) reset() {
+	r.feed, r.kind, r.id, r.stream = r.feed[:0], r.kind[:0], r.id[:0], r.stream[:0]
+	r.time, r.seq, r.ord = r.time[:0], r.seq[:0], r.ord[:0]
+	r.body.reset()
+}

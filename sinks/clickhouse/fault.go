@@ -1,0 +1,43 @@
+package clickhouse
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+
+	"superindex/chain"
+)
+
+// fault says what was being done when err came, and of which kind it is. Errors
+// of the connection, time-outs and a server that is short of something are
+// temporary, as is all that is not known here.
+func (s *Sink) fault(doing string, err error) error {
+	err = fmt.Errorf("clickhouse: %s: %w", doing, err)
+	var refused *clickhouse.Exception
+	if !errors.As(err, &refused) {
+		return err
+	}
+	if remedy := s.remedy(refused.Code); remedy != "" {
+		return chain.Fatal(err, remedy)
+	}
+	return err
+}
+
+// remedy is what mends what the server refused with this code; "" where time
+// does. The message names the table, the column or the right.
+func (s *Sink) remedy(code int32) string {
+	switch code {
+	case 516, 192, 193, 194: // authentication failed; unknown user; wrong, required password
+		return fmt.Sprintf("let sinks.clickhouse.dsn have the right password of user %s", s.user)
+	case 497, 164, 452, 291: // access denied; read-only; setting constrained; database access denied
+		return fmt.Sprintf("grant user %s the right that the message names on database %s (docs/warehouse.md, Rights)", s.user, s.database)
+	case 60, 81, 218: // unknown table, unknown database, dropped table
+		return fmt.Sprintf("somebody dropped it: restart superindex, which makes what is missing in database %s, and let it write the stream anew", s.database)
+	case 8, 10, 16, 20, 47, 53, 70: // columns that are missing or of another type
+		return fmt.Sprintf("somebody altered the table: give it back the columns that docs/warehouse.md shows, in database %s", s.database)
+	case 115, 62, 46, 50: // unknown setting, syntax, function, type
+		return "the server does not understand what superindex writes: use ClickHouse 25.8 or newer"
+	}
+	return ""
+}

@@ -1,0 +1,142 @@
+package clickhouse
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+
+	"superindex/chain"
+)
+
+// Sink writes to one database of one ClickHouse.
+type Sink struct {
+	conn     clickhouse.Conn
+	user     string
+	database string
+	timeout  time.Duration
+	rows     sync.Pool // of *rows, which are large
+
+	mu      sync.Mutex
+	streams map[chain.Stream]*stream
+}
+
+// stream is what a Sink remembers of a stream: who wrote last, as far as it
+// knows. Another daemon on the same stream is noticed by it.
+type stream struct {
+	mu    sync.Mutex     // one call at a time
+	known bool           // Position was asked since the last doubt
+	held  chain.Position // what it said, or what was written since
+	doubt chain.Position // what a failed Write may have left behind, now or later
+}
+
+// errUnasked is what Write returns before Position was asked, or asked again
+// after a failure.
+var errUnasked = errors.New("clickhouse: write: the position was not asked for")
+
+// Open connects to the warehouse, makes the database where it is missing and
+// brings its tables up to date.
+func Open(ctx context.Context, o Options) (*Sink, error) {
+	server, err := o.server()
+	if err != nil {
+		return nil, fmt.Errorf("clickhouse: %w", err)
+	}
+	s := &Sink{
+		user:     server.Auth.Username,
+		database: server.Auth.Database,
+		timeout:  o.Timeout,
+		rows:     sync.Pool{New: func() any { return new(rows) }},
+		streams:  map[chain.Stream]*stream{},
+	}
+	if s.timeout == 0 {
+		s.timeout = defaultTimeout
+	}
+	if err := s.createDatabase(ctx, *server); err != nil {
+		return nil, err
+	}
+	if s.conn, err = clickhouse.Open(server); err != nil {
+		return nil, fmt.Errorf("clickhouse: %w", err)
+	}
+	if err := s.migrate(ctx); err != nil {
+		s.conn.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// Name is the sink's name in status, metrics and configuration.
+func (s *Sink) Name() string { return "clickhouse" }
+
+// Close frees the connections. No call may be under way.
+func (s *Sink) Close() error { return s.conn.Close() }
+
+// Position reads what the warehouse holds of a stream. The next Write expects to
+// find just that.
+func (s *Sink) Position(ctx context.Context, of chain.Stream) (chain.Position, error) {
+	st := s.stream(of)
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	stored, err := s.readState(ctx, of)
+	st.known, st.held = err == nil, stored.Position
+	return stored.Position, err
+}
+
+// Write holds the steps: their rows, then the position that they lead to. After
+// an error any part of them may be there, and Position is to be asked again.
+// Steps that are held already do no harm.
+func (s *Sink) Write(ctx context.Context, steps []chain.Step) error {
+	if len(steps) == 0 {
+		return nil
+	}
+	of := steps[0].Stream
+	st := s.stream(of)
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	if !st.known {
+		return errUnasked
+	}
+	st.known = false
+	stored, err := s.readState(ctx, of)
+	if err != nil {
+		return err
+	}
+	if err := st.fence(of, stored.Position); err != nil {
+		return err
+	}
+	if err := s.writeRows(ctx, steps); err != nil {
+		return err
+	}
+	if next := stored.after(steps); next.Seq > stored.Seq {
+		st.doubt = next.Position
+		if err := s.writeState(ctx, of, next); err != nil {
+			return err
+		}
+		stored = next
+	}
+	st.known, st.held = true, stored.Position
+	return nil
+}
+
+// fence refuses to write after somebody else. A position that a failed Write of
+// our own left behind is ours, however late it arrived.
+func (st *stream) fence(of chain.Stream, stored chain.Position) error {
+	if stored == st.held || !stored.Empty() && stored == st.doubt {
+		return nil
+	}
+	return chain.Fatal(
+		fmt.Errorf("clickhouse: write %s: another daemon wrote to it: it stands at step %d of journal %s, not at step %d of journal %s",
+			of, stored.Seq, stored.Journal, st.held.Seq, st.held.Journal),
+		"stop the other daemon, or `superindex journal adopt` to take the stream over")
+}
+
+func (s *Sink) stream(of chain.Stream) *stream {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.streams[of] == nil {
+		s.streams[of] = new(stream)
+	}
+	return s.streams[of]
+}

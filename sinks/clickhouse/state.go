@@ -1,0 +1,129 @@
+package clickhouse
+
+import (
+	"context"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+	"fmt"
+
+	"superindex/chain"
+)
+
+// state is a row of the table positions: the position of a stream and the heads
+// of its chain at that step.
+type state struct {
+	chain.Position
+	head, safe chain.BlockRef
+	assumed    bool
+}
+
+// after is the state once the steps are held. Those that are held already change
+// nothing. A Revert takes the heads down with it: what lies above its block is no
+// longer there, whatever it was called.
+func (st state) after(steps []chain.Step) state {
+	for i := range steps {
+		step := &steps[i]
+		if step.Seq <= st.Seq {
+			continue
+		}
+		st.Journal, st.Seq, st.Digest = step.Journal, step.Seq, step.Digest
+		switch {
+		case step.Apply != nil:
+			st.head, st.safe, st.Final, st.assumed = step.Apply.Last, step.Apply.Safe, step.Apply.Final, step.Apply.Assumed
+		case step.Revert != nil:
+			to := step.Revert.To
+			st.head, st.safe, st.Final = to, lower(st.safe, to), lower(st.Final, to)
+		}
+	}
+	return st
+}
+
+func lower(a, b chain.BlockRef) chain.BlockRef {
+	if a.Number > b.Number {
+		return b
+	}
+	return a
+}
+
+func (st state) basis() string {
+	if st.assumed {
+		return "assumed"
+	}
+	return "tags"
+}
+
+var stateColumns = []string{
+	"network", "chain_id", "journal", "seq", "digest",
+	"head_number", "head_hash", "safe_number", "safe_hash", "finalized_number", "finalized_hash", "basis",
+}
+
+func (s *Sink) writeState(ctx context.Context, of chain.Stream, st state) error {
+	return s.insert(ctx, "positions", stateColumns, []any{
+		[]string{of.Name},
+		[]uint64{of.ChainID},
+		[]string{st.Journal.String()},
+		[]uint64{uint64(st.Seq)},
+		[]uint64{st.Digest},
+		[]uint64{st.head.Number},
+		[]string{hashText(st.head.Hash)},
+		[]uint64{st.safe.Number},
+		[]string{hashText(st.safe.Hash)},
+		[]uint64{st.Final.Number},
+		[]string{hashText(st.Final.Hash)},
+		[]string{st.basis()},
+	})
+}
+
+const selectState = `SELECT journal, seq, digest, head_number, head_hash, safe_number, safe_hash,
+       finalized_number, finalized_hash, basis = 'assumed'
+FROM positions FINAL
+WHERE network = $1 AND chain_id = $2`
+
+// readState reads the state of a stream; the zero state where there is none.
+func (s *Sink) readState(ctx context.Context, of chain.Stream) (st state, err error) {
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	var journal, head, safe, final string
+	err = s.conn.QueryRow(ctx, selectState, of.Name, of.ChainID).Scan(
+		&journal, (*uint64)(&st.Seq), &st.Digest, &st.head.Number, &head,
+		&st.safe.Number, &safe, &st.Final.Number, &final, &st.assumed)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return state{}, nil
+	case err != nil:
+		return state{}, s.fault("read positions of "+of.Name, err)
+	}
+	err = errors.Join(
+		parseJournal(&st.Journal, journal), parseHash(&st.head.Hash, head),
+		parseHash(&st.safe.Hash, safe), parseHash(&st.Final.Hash, final))
+	if err != nil {
+		return state{}, chain.Fatal(fmt.Errorf("clickhouse: read positions of %s: %w", of, err),
+			"delete that row of positions if nobody else can mend it; the stream is then written anew")
+	}
+	return st, nil
+}
+
+// hashText is the hash as text, and nothing where it is not known.
+func hashText(h chain.Hash) string {
+	if h == (chain.Hash{}) {
+		return ""
+	}
+	return h.String()
+}
+
+func parseHash(h *chain.Hash, text string) error {
+	if text == "" {
+		return nil
+	}
+	return h.UnmarshalText([]byte(text))
+}
+
+func parseJournal(id *chain.JournalID, text string) error {
+	b, err := hex.DecodeString(text)
+	if err != nil || len(b) != len(id) {
+		return fmt.Errorf("journal %q is not %d bytes in hex", text, len(id))
+	}
+	copy(id[:], b)
+	return nil
+}
