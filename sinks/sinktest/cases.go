@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"golang.org/x/sync/errgroup"
-
 )
 
 func cases() []oneCase {
@@ -214,4 +213,3 @@ func twoOwners(ctx context.Context, w *work) error {
 	}
 	return next.standsAt(ctx, len(s.steps))
 }
-
