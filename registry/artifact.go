@@ -96,22 +96,23 @@ func npmArtifact(host, path string) (Artifact, bool) {
 	return Artifact{"NPM", scope, name, "PACKAGE"}, true
 }
 
-// plain are the hosts whose path, after a fixed word, is the name.
-var plain = map[string]struct{ host, word, kind string }{
-	"crates":          {"crates.io", "crates", "PACKAGE"},
-	"pypi":            {"pypi.org", "project", "PACKAGE"},
-	"defillama":       {"defillama.com", "protocol", "DEFILLAMA_PROTOCOL"},
-	"open_collective": {"opencollective.com", "", "OPEN_COLLECTIVE"},
-}
-
+// plainArtifact is one whose name is the URL's last part, after a fixed word where
+// the host has one; for a host that is not listed here, the whole path.
 func plainArtifact(kind, host string, parts []string) (Artifact, bool) {
-	p, known := plain[kind]
-	if !known {
-		return Artifact{strings.ToUpper(kind), "", strings.Join(parts, "/"), "SOCIAL_HANDLE"}, parts[0] != ""
+	source, name := strings.ToUpper(kind), parts[len(parts)-1]
+	last := func(wanted, word, kind string) (Artifact, bool) {
+		fits := host == wanted && name != "" && (word == "" || len(parts) > 1 && parts[0] == word)
+		return Artifact{source, "", name, kind}, fits
 	}
-	if p.word != "" && (len(parts) < 2 || parts[0] != p.word) {
-		return Artifact{}, false
+	switch kind {
+	case "crates":
+		return last("crates.io", "crates", "PACKAGE")
+	case "pypi":
+		return last("pypi.org", "project", "PACKAGE")
+	case "defillama":
+		return last("defillama.com", "protocol", "DEFILLAMA_PROTOCOL")
+	case "open_collective":
+		return last("opencollective.com", "", "OPEN_COLLECTIVE")
 	}
-	name := parts[len(parts)-1]
-	return Artifact{strings.ToUpper(kind), "", name, p.kind}, host == p.host && name != ""
+	return Artifact{source, "", strings.Join(parts, "/"), "SOCIAL_HANDLE"}, parts[0] != ""
 }

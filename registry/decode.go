@@ -6,11 +6,13 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// links are the lists of URLs that a project's file may hold.
-var linkKinds = [...]string{"websites", "github", "npm", "crates", "pypi", "go", "open_collective", "defillama"}
+// linkKinds are the lists of URLs that a project's file may hold.
+func linkKinds() []string {
+	return []string{"websites", "github", "npm", "crates", "pypi", "go", "open_collective", "defillama"}
+}
 
 // socialKinds are the lists below social.
-var socialKinds = [...]string{"twitter", "telegram", "farcaster", "mirror", "medium"}
+func socialKinds() []string { return []string{"twitter", "telegram", "farcaster", "mirror", "medium"} }
 
 // project reads a project; false where it has no name.
 func (d *document) project() (Project, bool) {
@@ -25,11 +27,11 @@ func (d *document) project() (Project, bool) {
 		Accounts:    d.accounts(),
 		File:        d.file,
 	}
-	for _, kind := range linkKinds {
+	for _, kind := range linkKinds() {
 		p.Links = d.links(p.Links, d.root, "", kind)
 	}
 	if social := child(d.root, "social"); social != nil {
-		for _, kind := range socialKinds {
+		for _, kind := range socialKinds() {
 			p.Links = d.links(p.Links, social, "social.", kind)
 		}
 	}

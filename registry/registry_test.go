@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"superindex/chain"
@@ -44,9 +45,20 @@ func realTarball(t testing.TB) []byte {
 	return body
 }
 
+// once holds the real snapshot for all tests: it does not change.
+var once struct {
+	sync.Once
+	*Snapshot
+}
+
 func realSnapshot(t testing.TB) *Snapshot {
 	t.Helper()
-	return parsed(t, realTarball(t))
+	body := realTarball(t)
+	once.Do(func() { once.Snapshot = parsed(t, body) })
+	if once.Snapshot == nil {
+		t.Fatal("the real directory could not be read: see the first test that tried")
+	}
+	return once.Snapshot
 }
 
 func parsed(t testing.TB, tarball []byte) *Snapshot {
