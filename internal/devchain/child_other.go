@@ -1,0 +1,8 @@
+//go:build !linux
+
+package devchain
+
+import "os/exec"
+
+// endWithParent does nothing: only Linux can tie a child to its parent.
+func endWithParent(*exec.Cmd) {}
