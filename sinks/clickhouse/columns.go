@@ -1,7 +1,9 @@
 package clickhouse
 
 import (
+	"slices"
 	"strings"
+	"unsafe"
 
 	"superindex/chain"
 )
@@ -10,8 +12,8 @@ func insertInto(table string, columns []string) string {
 	return "INSERT INTO " + table + " (" + strings.Join(columns, ", ") + ")"
 }
 
-// texts collects a column of text in one buffer and cuts it once at the end: a
-// string a row would be an allocation a row.
+// texts collects a column of text in one buffer: a string a row would be an
+// allocation a row.
 type texts struct {
 	buffer []byte
 	ends   []int
@@ -35,14 +37,21 @@ func (t *texts) hash(h chain.Hash) {
 	t.end()
 }
 
+// strings are the texts. They lie in the buffer: they are good until reset.
 func (t *texts) strings() []string {
-	all, from := string(t.buffer), 0
+	from := 0
 	t.values = t.values[:0]
 	for _, to := range t.ends {
-		t.values = append(t.values, all[from:to])
+		t.values = append(t.values, unsafe.String(unsafe.SliceData(t.buffer[from:]), to-from))
 		from = to
 	}
 	return t.values
+}
+
+// grow makes room for n more texts of size bytes in all.
+func (t *texts) grow(n, size int) {
+	t.buffer = slices.Grow(t.buffer, size)
+	t.ends = slices.Grow(t.ends, n)
 }
 
 func (t *texts) reset() { t.buffer, t.ends = t.buffer[:0], t.ends[:0] }
@@ -140,7 +149,7 @@ func (r *observationRows) add(step *chain.Step) {
 	}
 }
 
-func (r *observationRows) bytes() int { return len(r.body.buffer) }
+func (r *observationRows) size() int { return len(r.body.buffer) }
 
 func (r *observationRows) reset() {
 	r.feed, r.kind, r.id, r.stream = r.feed[:0], r.kind[:0], r.id[:0], r.stream[:0]

@@ -60,14 +60,15 @@ func newWarehouse(t testing.TB) *warehouse {
 	}
 	name := fmt.Sprintf("superindex_%d", warehouses.Add(1))
 	w := &warehouse{TB: t, dsn: inDatabase(server.DSN(), name)}
-	w.conn = w.connect(server.DSN(), "")
+	w.conn = w.connect(w.dsn, "")
 	w.exec("CREATE DATABASE " + name)
 	w.conn = w.connect(w.dsn, name)
-	t.Cleanup(func() { w.exec("DROP DATABASE IF EXISTS " + name + " SYNC") })
+	whole := *w
+	t.Cleanup(func() { whole.exec("DROP DATABASE IF EXISTS " + name + " SYNC") })
 	return w
 }
 
-func inDatabase(dsn, name string) string { return strings.TrimSuffix(dsn, "/superindex") + "/" + name }
+func inDatabase(dsn, name string) string { return dsn[:strings.LastIndex(dsn, "/")+1] + name }
 
 func (w *warehouse) connect(dsn, database string) clickhouse.Conn {
 	w.Helper()

@@ -40,6 +40,7 @@ func (r *eventRows) values() []any {
 }
 
 func (r *eventRows) add(step *chain.Step, events []chain.Event) {
+	r.grow(events)
 	for i := range events {
 		e := &events[i]
 		r.origin.add(step)
@@ -60,6 +61,24 @@ func (r *eventRows) add(step *chain.Step, events []chain.Event) {
 		r.topicCounts = append(r.topicCounts, len(e.Topics))
 		r.data.hex(e.Data)
 	}
+}
+
+// grow makes room at once for the texts of these events, which are most of what
+// they take.
+func (r *eventRows) grow(events []chain.Event) {
+	const hash = 2 + 2*len(chain.Hash{})
+	var topics, args, data int
+	for i := range events {
+		topics += len(events[i].Topics)
+		args += len(events[i].Args)
+		data += 2 + 2*len(events[i].Data)
+	}
+	n := len(events)
+	r.blockHash.grow(n, n*hash)
+	r.txHash.grow(n, n*hash)
+	r.topics.grow(topics, topics*hash)
+	r.args.grow(n, args)
+	r.data.grow(n, data)
 }
 
 // addressText makes each address's text once: few addresses emit most events.
@@ -85,13 +104,21 @@ func (r *eventRows) topicLists() [][]string {
 	return lists
 }
 
-func (r *eventRows) bytes() int {
-	return len(r.args.buffer) + len(r.data.buffer) + len(r.topics.buffer)
+// size is how many bytes of text the rows have.
+func (r *eventRows) size() (n int) {
+	for _, t := range r.texts() {
+		n += len(t.buffer)
+	}
+	return n
+}
+
+func (r *eventRows) texts() []*texts {
+	return []*texts{&r.blockHash, &r.txHash, &r.args, &r.topics, &r.data}
 }
 
 func (r *eventRows) reset() {
 	r.origin.reset()
-	for _, t := range []*texts{&r.blockHash, &r.txHash, &r.args, &r.topics, &r.data} {
+	for _, t := range r.texts() {
 		t.reset()
 	}
 	r.blockNumber, r.blockTime, r.logIndex, r.txIndex = r.blockNumber[:0], r.blockTime[:0], r.logIndex[:0], r.txIndex[:0]

@@ -30,7 +30,7 @@ func (o Options) Check() error {
 const (
 	defaultDatabase = "superindex"
 	defaultTimeout  = 2 * time.Minute
-	dialTimeout     = 10 * time.Second
+	dialTimeout     = 4 * time.Second // the driver's greeting does not end with a context, and a stop has 5 s
 	maxConnections  = 32
 	idleConnections = 8
 )

@@ -3,6 +3,7 @@ package clickhouse
 import (
 	"context"
 	"fmt"
+	"reflect"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -13,8 +14,8 @@ import (
 // An INSERT is cut after the step that reaches one of these. A step is smaller
 // by far than what the server would split.
 const (
-	maxRows  = 100_000
-	maxBytes = 64 << 20
+	maxRows  = 50_000
+	maxBytes = 16 << 20
 )
 
 // rows are what the steps of one stream add, until they are sent: one INSERT a
@@ -37,7 +38,7 @@ func (r *rows) fill(step *chain.Step) {
 
 func (r *rows) full() bool {
 	n := len(r.blocks.seq) + len(r.events.seq) + len(r.observations.seq)
-	return n >= maxRows || r.events.bytes()+r.observations.bytes() >= maxBytes
+	return n >= maxRows || r.events.size()+r.observations.size() >= maxBytes
 }
 
 func (r *rows) reset() {
@@ -136,10 +137,15 @@ func (s *Sink) insert(ctx context.Context, table string, columns []string, value
 		return s.fault("insert into "+table, err)
 	}
 	defer batch.Close()
-	for i, column := range values {
-		if err := appendColumn(batch.Column(i), column); err != nil {
-			return chain.Fatal(fmt.Errorf("clickhouse: insert into %s: column %s: %w", table, columns[i], err),
-				"somebody altered the table: give the column back the type that docs/warehouse.md shows")
+	for from, n := 0, reflect.ValueOf(values[0]).Len(); from < n; from += blockLength {
+		for i, column := range values {
+			if err := appendColumn(batch.Column(i), column, from, min(from+blockLength, n)); err != nil {
+				return chain.Fatal(fmt.Errorf("clickhouse: insert into %s: column %s: %w", table, columns[i], err),
+					"somebody altered the table: give the column back the type that docs/warehouse.md shows")
+			}
+		}
+		if err := batch.Flush(); err != nil {
+			return s.fault("insert into "+table, err)
 		}
 	}
 	if err := batch.Send(); err != nil {
@@ -148,14 +154,18 @@ func (s *Sink) insert(ctx context.Context, table string, columns []string, value
 	return nil
 }
 
-// appendColumn appends a slice. Lists go row by row, which spares the driver the
-// reflection.
-func appendColumn(to driver.BatchColumn, values any) error {
+// An INSERT is sent in blocks of so many rows, so that the driver's buffers stay
+// small; the server joins them.
+const blockLength = 8192
+
+// appendColumn appends a part of a slice. Lists go row by row, which spares the
+// driver the reflection.
+func appendColumn(to driver.BatchColumn, values any, from, end int) error {
 	lists, ok := values.([][]string)
 	if !ok {
-		return to.Append(values)
+		return to.Append(reflect.ValueOf(values).Slice(from, end).Interface())
 	}
-	for _, list := range lists {
+	for _, list := range lists[from:end] {
 		if err := to.AppendRow(list); err != nil {
 			return err
 		}

@@ -18,6 +18,7 @@ type Sink struct {
 	user     string
 	database string
 	timeout  time.Duration
+	runBytes int       // see removable
 	rows     sync.Pool // of *rows, which are large
 
 	mu      sync.Mutex
@@ -48,6 +49,7 @@ func Open(ctx context.Context, o Options) (*Sink, error) {
 		user:     server.Auth.Username,
 		database: server.Auth.Database,
 		timeout:  o.Timeout,
+		runBytes: defaultRunBytes,
 		rows:     sync.Pool{New: func() any { return new(rows) }},
 		streams:  map[chain.Stream]*stream{},
 	}

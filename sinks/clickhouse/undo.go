@@ -13,7 +13,7 @@ import (
 // A row is removed by a copy of it that is deleted and has the higher version.
 // Many are removed from the highest block down, in runs that are one INSERT and
 // one part each: whoever reads between two of them sees the old fork, shorter.
-const runBytes = 128 << 20 // of rows, before compression
+const defaultRunBytes = 128 << 20 // of rows, before compression
 
 // removable is a table whose rows can be removed.
 type removable struct {
@@ -132,7 +132,7 @@ func (s *Sink) runs(ctx context.Context, sel selection) (starts []uint64, err er
 FROM (SELECT n, sum(bytes) OVER (ORDER BY n DESC) AS total
       FROM (SELECT %s AS n, sum(%s) AS bytes FROM %s FINAL WHERE %s GROUP BY n))
 GROUP BY intDiv(total, %d)
-ORDER BY start DESC`, sel.number, sel.weight, sel.table, sel.where(), runBytes))
+ORDER BY start DESC`, sel.number, sel.weight, sel.table, sel.where(), s.runBytes))
 	if err != nil {
 		return nil, s.fault("read "+sel.table, err)
 	}

@@ -1,0 +1,60 @@
+package clickhouse
+
+import (
+	"testing"
+
+	"superindex/chain"
+)
+
+// BenchmarkWrite writes steps of 50,000 events of a thousand blocks.
+func BenchmarkWrite(b *testing.B) {
+	w := newWarehouse(b)
+	sink, h := w.sink(), newHistory("bench")
+	if _, err := sink.Position(b.Context(), h.stream); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	rows := 0
+	for number := uint64(1); b.Loop(); number += 1000 {
+		b.StopTimer()
+		step := h.apply(number, number+999, 'a', 50)
+		b.StartTimer()
+		if err := sink.Write(b.Context(), []chain.Step{step}); err != nil {
+			b.Fatal(err)
+		}
+		rows += len(step.Apply.Events)
+	}
+	b.ReportMetric(float64(rows)/b.Elapsed().Seconds(), "rows/s")
+}
+
+// BenchmarkWriteBlock writes one block of 20 events: what the head of a network
+// costs.
+func BenchmarkWriteBlock(b *testing.B) {
+	w := newWarehouse(b)
+	sink, h := w.sink(), newHistory("bench")
+	if _, err := sink.Position(b.Context(), h.stream); err != nil {
+		b.Fatal(err)
+	}
+	for number := uint64(1); b.Loop(); number++ {
+		if err := sink.Write(b.Context(), []chain.Step{h.apply(number, number, 'a', 20)}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkRevert1000 removes 1,000 blocks of 10 events from the top of 200,000
+// events. They are put back between the rounds.
+func BenchmarkRevert1000(b *testing.B) {
+	w := newWarehouse(b)
+	sink, h := w.sink(), newHistory("bench")
+	w.write(sink, h.apply(1, 10_000, 'a', 10), h.apply(10_001, 19_000, 'a', 10))
+	for b.Loop() {
+		b.StopTimer()
+		w.write(sink, h.apply(19_001, 20_000, 'a', 10))
+		revert := h.revert(19_000, 'a', chain.Reorg)
+		b.StartTimer()
+		if err := sink.Write(b.Context(), []chain.Step{revert}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
