@@ -32,7 +32,7 @@ func flaw(text string) string {
 	case !prefixed:
 		return "no 0x at the start"
 	case at != "":
-		return fmt.Sprintf("%q is no hex digit", at[:1])
+		return fmt.Sprintf("%q is no hex digit", string([]rune(at)[0]))
 	case len(digits) != 40:
 		return fmt.Sprintf("%d hex digits instead of 40", len(digits))
 	}

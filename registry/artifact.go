@@ -96,23 +96,25 @@ func npmArtifact(host, path string) (Artifact, bool) {
 	return Artifact{"NPM", scope, name, "PACKAGE"}, true
 }
 
-// plainArtifact is one whose name is the URL's last part, after a fixed word where
-// the host has one; for a host that is not listed here, the whole path.
+// plainArtifact is one whose name is the part of the URL's path behind a fixed
+// word, where the host has one; for a host that is not listed here, all of it.
 func plainArtifact(kind, host string, parts []string) (Artifact, bool) {
-	source, name := strings.ToUpper(kind), parts[len(parts)-1]
-	last := func(wanted, word, kind string) (Artifact, bool) {
-		fits := host == wanted && name != "" && (word == "" || len(parts) > 1 && parts[0] == word)
-		return Artifact{source, "", name, kind}, fits
+	source := strings.ToUpper(kind)
+	behind := func(wanted, word, kind string) (Artifact, bool) {
+		path := strings.Join(parts, "/")
+		rest, ok := strings.CutPrefix(path, word)
+		name, _, _ := strings.Cut(rest, "/")
+		return Artifact{source, "", name, kind}, ok && host == wanted && name != ""
 	}
 	switch kind {
 	case "crates":
-		return last("crates.io", "crates", "PACKAGE")
+		return behind("crates.io", "crates/", "PACKAGE")
 	case "pypi":
-		return last("pypi.org", "project", "PACKAGE")
+		return behind("pypi.org", "project/", "PACKAGE")
 	case "defillama":
-		return last("defillama.com", "protocol", "DEFILLAMA_PROTOCOL")
+		return behind("defillama.com", "protocol/", "DEFILLAMA_PROTOCOL")
 	case "open_collective":
-		return last("opencollective.com", "", "OPEN_COLLECTIVE")
+		return behind("opencollective.com", "", "OPEN_COLLECTIVE")
 	}
 	return Artifact{source, "", strings.Join(parts, "/"), "SOCIAL_HANDLE"}, parts[0] != ""
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -92,6 +93,10 @@ func present(n *yaml.Node) *yaml.Node {
 	return n
 }
 
+// maxText is what a text may be at most, in bytes, so that a project's row fits in
+// a step. The longest description of the real directory has 886.
+const maxText = 64 << 10
+
 // text is a field's text as it stands in the file; empty where it is absent.
 func (d *document) text(m *yaml.Node, at, key string) string {
 	n := child(m, key)
@@ -101,6 +106,10 @@ func (d *document) text(m *yaml.Node, at, key string) string {
 	if n.Kind != yaml.ScalarNode {
 		d.problem(n.Line, at+key, "", "not a plain text", false)
 		return ""
+	}
+	if len(n.Value) > maxText {
+		d.problem(n.Line, at+key, n.Value, "longer than 64 KiB: the rest is left out", false)
+		return strings.ToValidUTF8(n.Value[:maxText], "")
 	}
 	return n.Value
 }
@@ -142,9 +151,17 @@ func (d *document) intern(word string) string {
 
 // name is the field that a file cannot be without.
 func (d *document) name() (string, bool) {
-	name := d.text(d.root, "", "name")
-	if name == "" {
-		d.problem(d.root.Line, "name", "", "missing", true)
+	n, reason := child(d.root, "name"), ""
+	switch {
+	case n == nil:
+		n, reason = d.root, "missing"
+	case n.Kind != yaml.ScalarNode:
+		reason = "not a plain text"
+	case n.Value == "" || len(n.Value) > 200 || strings.ContainsFunc(n.Value, unicode.IsControl):
+		reason = "a name has 1 to 200 bytes and no control characters"
+	default:
+		return n.Value, true
 	}
-	return name, name != ""
+	d.problem(n.Line, "name", "", reason, true)
+	return "", false
 }

@@ -34,6 +34,8 @@ func TestLinksAsArtifacts(t *testing.T) {
 		"npm https://www.npmjs.com/~someone":                                "",
 		"crates https://crates.io/crates/blst":                              "CRATES||blst|PACKAGE",
 		"crates https://www.npmjs.com/package/@pulseai/sdk":                 "",
+		"crates https://crates.io/crates/blst/0.3.1":                        "CRATES||blst|PACKAGE",
+		"crates https://crates.io/":                                         "",
 		"pypi https://pypi.org/project/oss-directory":                       "PYPI||oss-directory|PACKAGE",
 		"go https://github.com/ipld/go-car/v2":                              "GO||github.com/ipld/go-car/v2|PACKAGE",
 		"open_collective https://opencollective.com/babel":                  "OPEN_COLLECTIVE||babel|OPEN_COLLECTIVE",

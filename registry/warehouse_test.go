@@ -146,14 +146,14 @@ func TestRealDirectoryInTheWarehouse(t *testing.T) {
 		"SELECT project_id FROM projects WHERE project_name = 'opensource-observer'": "UuWbpo5bpL5QsYvlukUWNm2uE8HFjxQxzCM0e+HMZfk=",
 		"SELECT DISTINCT registry_commit FROM artifacts":                             s.Commit,
 		// Every id is what the warehouse itself would make of the names.
-		"SELECT toString(countIf(project_id != " + fmt.Sprintf(osoID, "'OSS_DIRECTORY', 'oso', project_name") + ")) FROM projects":                                                   "0",
-		"SELECT toString(countIf(collection_id != " + fmt.Sprintf(osoID, "'OSS_DIRECTORY', 'oso', collection_name") + ")) FROM collections":                                          "0",
-		"SELECT toString(countIf(artifact_id != " + fmt.Sprintf(osoID, "artifact_source, artifact_namespace, artifact_name") + ")) FROM artifacts":                                   "0",
-		"SELECT toString(uniqExact(artifact_id) = count()) FROM artifacts":                                                                                                           "1",
-		"SELECT toString(count()) FROM projects_by_collection WHERE project_id NOT IN (SELECT project_id FROM projects)":                                                             "0",
-		"SELECT toString(count()) FROM artifacts WHERE artifact_source = 'ANY_EVM'":                                                                                                  "1768",
-		"SELECT toString(count()) FROM artifacts WHERE artifact_source = 'OPTIMISM'":                                                                                                 "16288",
-		"SELECT toString(uniqExact(artifact_name)) FROM artifacts_by_project WHERE artifact_source = 'OPTIMISM' AND listed_as = 'optimism'":                                          "14523",
+		"SELECT toString(countIf(project_id != " + fmt.Sprintf(osoID, "'OSS_DIRECTORY', 'oso', project_name") + ")) FROM projects":                         "0",
+		"SELECT toString(countIf(collection_id != " + fmt.Sprintf(osoID, "'OSS_DIRECTORY', 'oso', collection_name") + ")) FROM collections":                "0",
+		"SELECT toString(countIf(artifact_id != " + fmt.Sprintf(osoID, "artifact_source, artifact_namespace, artifact_name") + ")) FROM artifacts":         "0",
+		"SELECT toString(uniqExact(artifact_id) = count()) FROM artifacts":                                                                                 "1",
+		"SELECT toString(count()) FROM projects_by_collection WHERE project_id NOT IN (SELECT project_id FROM projects)":                                   "0",
+		"SELECT toString(count()) FROM artifacts WHERE artifact_source = 'ANY_EVM'":                                                                        "1768",
+		"SELECT toString(count()) FROM artifacts WHERE artifact_source = 'OPTIMISM'":                                                                       "16288",
+		"SELECT toString(uniqExact(artifact_name)) FROM artifacts_by_project WHERE artifact_source = 'OPTIMISM' AND listed_as = 'optimism'":                "14523",
 		"SELECT toString(uniqExact(artifact_source, artifact_name)) FROM artifacts_by_project WHERE upper(listed_as) = artifact_source AND notEmpty(tags)": "28386",
 	} {
 		equal(t, query, w.one(query), want)
