@@ -142,13 +142,14 @@ func keys(args []declared) []string {
 // identifier reports whether text is a name in Solidity.
 func identifier(text string) bool {
 	for i := range len(text) {
-		c := text[i]
-		switch {
-		case c|0x20 >= 'a' && c|0x20 <= 'z', c == '_', c == '$':
-		case c >= '0' && c <= '9' && i > 0:
-		default:
+		if !nameByte(text[i]) {
 			return false
 		}
 	}
-	return text != ""
+	return text != "" && (text[0] < '0' || text[0] > '9')
+}
+
+// nameByte reports whether c may stand in a name.
+func nameByte(c byte) bool {
+	return c|0x20 >= 'a' && c|0x20 <= 'z' || c >= '0' && c <= '9' || c == '_' || c == '$'
 }

@@ -28,18 +28,18 @@ type parser struct {
 
 func (p *parser) event() (*Layout, error) {
 	name := p.word()
-	if name == "event" {
+	if name == "event" && !strings.HasPrefix(p.rest, "(") {
 		name = p.word()
 	}
 	args, err := p.args()
 	if err != nil {
 		return nil, err
 	}
-	anonymous := p.word() == "anonymous"
-	if p.space(); p.rest != "" {
-		return nil, fmt.Errorf("%w: %q follows", errLayout, p.rest)
+	last := p.word()
+	if p.space(); p.rest != "" || last != "" && last != "anonymous" {
+		return nil, fmt.Errorf("%w: %.80q follows", errLayout, last+p.rest)
 	}
-	return compile(name, args, anonymous)
+	return compile(name, args, last != "")
 }
 
 // args reads "(type [indexed] [name], ...)".
@@ -49,7 +49,7 @@ func (p *parser) args() (args []declared, err error) {
 	}
 	defer func() { p.depth-- }()
 	if !p.take('(') {
-		return nil, fmt.Errorf("%w: ( expected before %q", errLayout, p.rest)
+		return nil, fmt.Errorf("%w: ( expected before %.80q", errLayout, p.rest)
 	}
 	if p.take(')') {
 		return nil, nil
@@ -64,7 +64,7 @@ func (p *parser) args() (args []declared, err error) {
 			return args, nil
 		}
 		if !p.take(',') {
-			return nil, fmt.Errorf("%w: , or ) expected before %q", errLayout, p.rest)
+			return nil, fmt.Errorf("%w: , or ) expected before %.80q", errLayout, p.rest)
 		}
 	}
 }
@@ -73,16 +73,11 @@ func (p *parser) arg() (a declared, err error) {
 	if a.node, err = p.typed(); err != nil {
 		return a, err
 	}
-	for {
-		switch w := p.word(); {
-		case w == "indexed" && !a.indexed && p.depth == 1:
-			a.indexed = true
-		case w == "payable" && a.node.kind == kindAddress:
-		default:
-			a.name = w
-			return a, nil
-		}
+	a.name = p.word()
+	if a.name == "indexed" && p.depth == 1 {
+		a.indexed, a.name = true, p.word()
 	}
+	return a, nil
 }
 
 // typed reads a type with its brackets.
@@ -117,6 +112,9 @@ func (p *parser) brackets(n *node) (_ *node, err error) {
 func (p *parser) stem() (*node, error) {
 	name := p.word()
 	if name != "" && name != "tuple" {
+		if rest, ok := strings.CutPrefix(strings.TrimLeft(p.rest, " "), "payable"); ok && name == "address" {
+			p.rest = rest
+		}
 		return elementary(name)
 	}
 	args, err := p.args()
@@ -132,7 +130,7 @@ func (p *parser) space() { p.rest = strings.TrimLeft(p.rest, " \t\r\n") }
 func (p *parser) word() string {
 	p.space()
 	end := 0
-	for end < len(p.rest) && identifier("_"+p.rest[end:end+1]) {
+	for end < len(p.rest) && nameByte(p.rest[end]) {
 		end++
 	}
 	w := p.rest[:end]
