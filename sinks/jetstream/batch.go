@@ -1,0 +1,156 @@
+package jetstream
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"superindex/chain"
+)
+
+const (
+	// batchMessages is the most that a server takes in one atomic batch.
+	batchMessages = 1000
+	// batchBytes is where a batch ends before that: the server holds it in memory
+	// while it commits.
+	batchBytes = 4 << 20
+)
+
+// batch publishes messages so that all of them are there, or none. One message is
+// held back, since the last one must say that it is the last.
+type batch struct {
+	conn  *nats.Conn
+	wait  time.Duration
+	fence uint64 // the stream's last sequence before the batch
+
+	id    string
+	count int // messages put, the held one included
+	bytes int
+	held  *envelope
+	spare *envelope
+}
+
+// envelope is a message on its way; header, values and body are reused.
+type envelope struct {
+	message
+	msg    nats.Msg
+	values [20]string // what msg.Header's values are cut from
+	used   int
+	size   int // of the headers as they are sent
+}
+
+func newBatch(conn *nats.Conn, wait time.Duration, fence uint64) *batch {
+	return &batch{conn: conn, wait: wait, fence: fence, held: newEnvelope(), spare: newEnvelope()}
+}
+
+func newEnvelope() *envelope { return &envelope{msg: nats.Msg{Header: nats.Header{}}} }
+
+func (e *envelope) reset() {
+	clear(e.msg.Header)
+	e.used, e.size = 0, len("NATS/1.0\r\n\r\n")
+}
+
+func (e *envelope) set(key, value string) {
+	e.values[e.used] = value
+	e.msg.Header[key] = e.values[e.used : e.used+1 : e.used+1]
+	e.used++
+	e.size += len(key) + len(value) + len(": \r\n")
+}
+
+// stamp sets the headers that name the message within its stream.
+func (e *envelope) stamp(stream string, s *chain.Step) {
+	e.reset()
+	e.msg.Subject, e.msg.Data = e.subject, e.body
+	e.set(headerSeq, strconv.FormatUint(uint64(s.Seq), 10))
+	e.set(headerIndex, strconv.Itoa(e.index))
+	e.set(headerKind, e.kind)
+	e.set(headerJournal, s.Journal.String())
+	e.set(headerDigest, digestText(s.Digest))
+	e.set(jetstream.MsgIDHeader, messageID(stream, s.Seq, e.index))
+	for _, h := range [...]struct{ key, value string }{
+		{headerEvent, e.event}, {headerSignature, e.signature}, {headerID, e.id}, {headerTruncated, e.truncated},
+	} {
+		if h.value != "" {
+			e.set(h.key, h.value)
+		}
+	}
+	if e.time != 0 {
+		e.set(headerTime, strconv.FormatUint(e.time, 10))
+	}
+	if e.end {
+		e.set(headerEnd, "true")
+	}
+}
+
+// room is what the batch's own headers may add to a message.
+const room = 256
+
+// next is the envelope to fill; put sends it on its way.
+func (b *batch) next() *envelope { return b.spare }
+
+// put publishes the message held back and holds the next one in its place.
+func (b *batch) put() error {
+	if b.count == 0 {
+		b.id = rand.Text()
+	} else if err := b.conn.PublishMsg(&b.held.msg); err != nil {
+		return err
+	}
+	b.held, b.spare = b.spare, b.held
+	b.count++
+	b.bytes += b.held.size + len(b.held.body)
+	b.held.set("Nats-Batch-Id", b.id)
+	b.held.set("Nats-Batch-Sequence", strconv.Itoa(b.count))
+	if b.count == 1 {
+		b.held.set(jetstream.ExpectedLastSeqHeader, strconv.FormatUint(b.fence, 10))
+	}
+	return nil
+}
+
+// full reports that the batch takes no more than it has.
+func (b *batch) full() bool { return b.count == batchMessages || b.bytes >= batchBytes }
+
+// commit publishes the message held back and waits until the server holds all.
+func (b *batch) commit(ctx context.Context) error {
+	if b.count == 0 {
+		return nil
+	}
+	b.held.set("Nats-Batch-Commit", "1")
+	ctx, cancel := context.WithTimeout(ctx, b.wait)
+	defer cancel()
+	reply, err := b.conn.RequestMsgWithContext(ctx, &b.held.msg)
+	if err != nil {
+		return err
+	}
+	if b.fence, err = b.read(reply.Data); err != nil {
+		return err
+	}
+	b.count, b.bytes = 0, 0
+	return nil
+}
+
+// read returns the stream's last sequence from an acknowledgement.
+func (b *batch) read(body []byte) (uint64, error) {
+	var ack struct {
+		Seq   uint64              `json:"seq"`
+		Batch string              `json:"batch"`
+		Count int                 `json:"count"`
+		Error *jetstream.APIError `json:"error"`
+	}
+	if err := json.Unmarshal(body, &ack); err != nil {
+		return 0, fmt.Errorf("read the acknowledgement: %w", err)
+	}
+	switch {
+	case ack.Error != nil:
+		return 0, ack.Error
+	case ack.Batch != b.id || ack.Count != b.count:
+		return 0, chain.Fatal(errors.New("the server took a batch for single messages"), oldServer)
+	}
+	return ack.Seq, nil
+}

@@ -1,0 +1,60 @@
+package jetstream
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"strings"
+	"time"
+
+	"superindex/chain"
+)
+
+// Options say where the streams are and how much they keep. The limits are for
+// streams that do not exist yet: an existing one keeps the limits it has.
+type Options struct {
+	URL         string        // nats:// or tls://, several with commas between; user:password@ where they are asked for
+	Credentials string        // path of a .creds file; "" for none
+	Retention   time.Duration // of a message; 0 for ever
+	MaxBytes    int64         // of one stream; 0 without limit
+	Replicas    int           // of each stream; 0 is 1
+	History     bool          // publish the events of fills; without it only the message that a range was filled
+	AckWait     time.Duration // how long an answer of the server may take; 0 is 5 s
+
+	// Owners names the projects that own an address, for the body's `projects`. It
+	// is called for each event, from several goroutines; nil for none.
+	Owners func(network string, a chain.Address) []string
+	Log    *slog.Logger
+}
+
+const defaultAckWait = 5 * time.Second
+
+// Check names the field that cannot be used. It never shows the URL, which may
+// hold a password.
+func (o Options) Check() error {
+	if o.URL == "" {
+		return errors.New("jetstream: URL is empty")
+	}
+	for _, text := range strings.Split(o.URL, ",") {
+		u, err := url.Parse(strings.TrimSpace(text))
+		var wrong *url.Error
+		switch {
+		case errors.As(err, &wrong):
+			return fmt.Errorf("jetstream: URL: %w", wrong.Err)
+		case u.Scheme != "nats" && u.Scheme != "tls" && u.Scheme != "ws" && u.Scheme != "wss":
+			return fmt.Errorf("jetstream: URL: its scheme is %q, not nats or tls", u.Scheme)
+		}
+	}
+	for name, n := range map[string]int64{
+		"Retention": int64(o.Retention), "MaxBytes": o.MaxBytes, "Replicas": int64(o.Replicas), "AckWait": int64(o.AckWait),
+	} {
+		if n < 0 {
+			return fmt.Errorf("jetstream: %s: %d is negative", name, n)
+		}
+	}
+	if o.Log == nil {
+		return errors.New("jetstream: Log is nil")
+	}
+	return nil
+}

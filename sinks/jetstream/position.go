@@ -1,0 +1,182 @@
+package jetstream
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"superindex/chain"
+)
+
+// mark is a message on record as the sink reads it back.
+type mark struct {
+	sequence uint64 // JetStream's
+	journal  chain.JournalID
+	seq      chain.Seq
+	index    int
+	digest   uint64
+	end      bool // the step is complete
+}
+
+// Position says what the stream holds: the step of its last message, or, where
+// that step was cut amid, the one before. A stream that holds no complete step is
+// empty; so is one whose messages were all purged or grew too old. It makes the
+// stream where there is none, and must be called before the first Write and after
+// a Write that failed.
+func (s *Sink) Position(ctx context.Context, of chain.Stream) (chain.Position, error) {
+	st := s.state(of)
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	st.known = false
+	p, err := s.look(ctx, of, st)
+	if err != nil {
+		return chain.Position{}, fmt.Errorf("jetstream: position of %s: %w", of, err)
+	}
+	st.known = true
+	return p, nil
+}
+
+func (s *Sink) look(ctx context.Context, of chain.Stream, st *state) (p chain.Position, err error) {
+	stream, err := s.open(ctx, of)
+	if err != nil {
+		return p, err
+	}
+	info := stream.CachedInfo()
+	if !st.looked {
+		s.logLimits(info.Config, s.config(of))
+		st.looked = true
+	}
+	// The fence is older than what is read next: a message that comes between is
+	// another writer's, and the next Write is refused.
+	st.fence, st.last, st.limit = info.State.LastSeq, mark{}, s.limit(info.Config)
+	if info.State.Msgs == 0 {
+		return p, nil
+	}
+	r := reader{stream, subjectPrefix(of)}
+	last, err := r.last(ctx)
+	if err != nil {
+		return p, s.explain(err)
+	}
+	st.last = last
+	if last, err = r.complete(ctx, info.State.FirstSeq, last); err != nil {
+		return p, s.explain(err)
+	}
+	if !last.end {
+		return p, nil
+	}
+	p = chain.Position{Journal: last.journal, Seq: last.seq, Digest: last.digest}
+	if p.Final, err = r.finalized(ctx); err != nil {
+		return p, s.explain(err)
+	}
+	return p, nil
+}
+
+// limit is the largest message that server and stream take, in bytes.
+func (s *Sink) limit(c jetstream.StreamConfig) int {
+	limit := s.conn.MaxPayload()
+	if c.MaxMsgSize > 0 {
+		limit = min(limit, int64(c.MaxMsgSize))
+	}
+	return int(limit)
+}
+
+// reader reads a stream's own messages back.
+type reader struct {
+	stream jetstream.Stream
+	prefix string
+}
+
+func (r reader) last(ctx context.Context) (mark, error) {
+	m, err := r.stream.GetLastMsgForSubject(ctx, r.prefix+">")
+	if err != nil {
+		return mark{}, fmt.Errorf("read the last message: %w", err)
+	}
+	return r.mark(m)
+}
+
+// complete returns last, or where its step is cut amid the last message of the
+// newest complete step; a mark without end where none is left.
+func (r reader) complete(ctx context.Context, first uint64, last mark) (mark, error) {
+	for !last.end && last.sequence >= first {
+		before, err := r.before(ctx, first, last)
+		if err != nil || before == (mark{}) {
+			return mark{}, err
+		}
+		last = before
+	}
+	return last, nil
+}
+
+// before finds the newest message of the steps before m's, by halving: Seq rises
+// with the sequence. It returns the zero mark where there is none.
+func (r reader) before(ctx context.Context, first uint64, m mark) (found mark, err error) {
+	for low, high := first, m.sequence; low < high; {
+		middle := low + (high-low)/2
+		msg, err := r.stream.GetMsg(ctx, middle, jetstream.WithGetMsgSubject(r.prefix+">")) // at or after middle
+		if err != nil {
+			return mark{}, fmt.Errorf("look for the last complete step: %w", err)
+		}
+		at, err := r.mark(msg)
+		if err != nil {
+			return mark{}, err
+		}
+		if at.seq < m.seq {
+			low, found = at.sequence+1, at
+		} else {
+			high = middle
+		}
+	}
+	return found, nil
+}
+
+// finalized is the finalized block that the stream recorded last; zero for none.
+func (r reader) finalized(ctx context.Context) (chain.BlockRef, error) {
+	m, err := r.stream.GetLastMsgForSubject(ctx, r.prefix+"finality")
+	if errors.Is(err, jetstream.ErrMsgNotFound) {
+		return chain.BlockRef{}, nil
+	}
+	if err != nil {
+		return chain.BlockRef{}, fmt.Errorf("read the last finality: %w", err)
+	}
+	var body struct{ Finalized *chain.BlockRef }
+	if err := json.Unmarshal(m.Data, &body); err != nil {
+		return chain.BlockRef{}, r.foreign(m, err)
+	}
+	if body.Finalized == nil {
+		return chain.BlockRef{}, nil
+	}
+	return *body.Finalized, nil
+}
+
+// mark reads a message's headers. A message without them is somebody else's, and
+// nothing can be said about the stream while it is there.
+func (r reader) mark(m *jetstream.RawStreamMsg) (mark, error) {
+	out := mark{sequence: m.Sequence, end: m.Header.Get(headerEnd) == "true"}
+	seq, err := strconv.ParseUint(m.Header.Get(headerSeq), 10, 64)
+	if err != nil {
+		return out, r.foreign(m, fmt.Errorf("%s: %w", headerSeq, err))
+	}
+	if out.index, err = strconv.Atoi(m.Header.Get(headerIndex)); err != nil {
+		return out, r.foreign(m, fmt.Errorf("%s: %w", headerIndex, err))
+	}
+	if out.digest, err = strconv.ParseUint(m.Header.Get(headerDigest), 16, 64); err != nil {
+		return out, r.foreign(m, fmt.Errorf("%s: %w", headerDigest, err))
+	}
+	journal, err := hex.DecodeString(m.Header.Get(headerJournal))
+	if err != nil || copy(out.journal[:], journal) != len(out.journal) {
+		return out, r.foreign(m, errors.New(headerJournal+": not an id"))
+	}
+	out.seq = chain.Seq(seq)
+	return out, nil
+}
+
+func (r reader) foreign(m *jetstream.RawStreamMsg, err error) error {
+	name := r.stream.CachedInfo().Config.Name
+	return chain.Fatal(fmt.Errorf("message %d of stream %s, %q, was not written by superindex: %w", m.Sequence, name, m.Subject, err),
+		fmt.Sprintf("find out who publishes there and remove it: `nats stream rmm %s %d`", name, m.Sequence))
+}

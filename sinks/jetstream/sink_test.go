@@ -1,0 +1,138 @@
+package jetstream_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	js "github.com/nats-io/nats.go/jetstream"
+
+	"superindex/chain"
+	"superindex/internal/embedded/nats/natstest"
+	"superindex/internal/fold"
+	"superindex/sinks/jetstream"
+	"superindex/sinks/sinktest"
+)
+
+func TestMain(m *testing.M) { natstest.Main(m) }
+
+func TestSuite(t *testing.T) {
+	sinktest.Run(t, func(t *testing.T) sinktest.Server { return newServer(t) })
+}
+
+// server is a real server in a process of its own, as the suite wants it.
+type server struct {
+	*natstest.Child
+	t      *testing.T
+	backup string
+	read   js.JetStream // the user's own connection
+}
+
+func newServer(t *testing.T) *server {
+	t.Helper()
+	s := &server{Child: natstest.New(t), t: t, backup: t.TempDir()}
+	s.read = connect(t, s.URL())
+	return s
+}
+
+func connect(t *testing.T, url string) js.JetStream {
+	t.Helper()
+	nc, err := nats.Connect(url, nats.MaxReconnects(-1), nats.ReconnectWait(20*time.Millisecond))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(nc.Close)
+	stream, err := js.New(nc, js.WithDefaultTimeout(time.Second))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return stream
+}
+
+func (s *server) options() jetstream.Options {
+	return jetstream.Options{URL: s.URL(), History: true, AckWait: time.Second, Log: slog.New(slog.DiscardHandler)}
+}
+
+func (s *server) Open(ctx context.Context) (sinktest.Sink, error) {
+	sink, err := jetstream.Open(ctx, s.options())
+	if err != nil {
+		return nil, err
+	}
+	return sink, nil
+}
+
+// Events folds the stream from its first message on.
+func (s *server) Events(ctx context.Context, of chain.Stream) ([]sinktest.Row, error) {
+	f, err := foldAll(ctx, s.read, jetstream.StreamName(of))
+	if err != nil {
+		return nil, err
+	}
+	var rows []sinktest.Row
+	for _, r := range f.Rows {
+		row, err := rowOf(r)
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, row)
+	}
+	return rows, nil
+}
+
+func foldAll(ctx context.Context, from js.JetStream, name string) (*fold.Fold, error) {
+	f := fold.New()
+	stream, err := from.Stream(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	if stream.CachedInfo().State.Msgs == 0 {
+		return f, nil
+	}
+	short, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	return f, f.Follow(short, stream, func(pending uint64) bool { return pending > 0 })
+}
+
+func rowOf(r fold.Row) (row sinktest.Row, err error) {
+	when, err := time.Parse(time.RFC3339, r.BlockTime)
+	row = sinktest.Row{
+		Block: r.BlockNumber, Index: r.LogIndex, Time: uint64(when.Unix()), Event: r.Event, Args: string(r.Args),
+	}
+	return row, errors.Join(err, row.Hash.UnmarshalText([]byte(r.BlockHash)), row.Address.UnmarshalText([]byte(r.Address)))
+}
+
+func (s *server) Purge(ctx context.Context, of chain.Stream) error {
+	stream, err := s.read.Stream(ctx, jetstream.StreamName(of))
+	if err != nil {
+		return err
+	}
+	return stream.Purge(ctx)
+}
+
+// Backup copies the folder while the server is down.
+func (s *server) Backup(ctx context.Context) error {
+	if err := s.Kill(); err != nil {
+		return err
+	}
+	if err := os.CopyFS(filepath.Join(s.backup, "nats"), os.DirFS(filepath.Join(s.Dir, "nats"))); err != nil {
+		return err
+	}
+	return s.Start(ctx)
+}
+
+func (s *server) Restore(ctx context.Context) error {
+	if err := s.Kill(); err != nil {
+		return err
+	}
+	if err := os.RemoveAll(filepath.Join(s.Dir, "nats")); err != nil {
+		return err
+	}
+	if err := os.CopyFS(filepath.Join(s.Dir, "nats"), os.DirFS(filepath.Join(s.backup, "nats"))); err != nil {
+		return err
+	}
+	return s.Start(ctx)
+}

@@ -1,0 +1,105 @@
+package jetstream
+
+import (
+	"context"
+	"fmt"
+
+	"superindex/chain"
+)
+
+// writer publishes steps of one stream from where it stands.
+type writer struct {
+	encoder
+	*batch
+	*state
+	name string // of the JetStream stream
+}
+
+func (s *Sink) write(ctx context.Context, of chain.Stream, st *state, steps []chain.Step) error {
+	w := &writer{
+		encoder: encoder{of, subjectPrefix(of), s.options.History, s.options.Owners},
+		batch:   newBatch(s.conn, s.options.AckWait, st.fence),
+		state:   st, name: StreamName(of),
+	}
+	for i := range steps {
+		if err := w.step(ctx, &steps[i]); err != nil {
+			return err
+		}
+	}
+	return w.flush(ctx)
+}
+
+// step puts the messages of one step that are not held. A step of no more messages
+// than a batch takes is not divided between two, unless its bytes are too many.
+func (w *writer) step(ctx context.Context, s *chain.Step) error {
+	if err := w.check(s); err != nil {
+		return err
+	}
+	first, end := w.indexes(s)
+	if s.Seq < w.last.seq {
+		return nil
+	}
+	if s.Seq == w.last.seq {
+		first = max(first, w.last.index+1)
+	}
+	if w.count+end-first > batchMessages {
+		if err := w.flush(ctx); err != nil {
+			return err
+		}
+	}
+	for index := first; index < end; index++ {
+		if w.full() {
+			if err := w.flush(ctx); err != nil {
+				return err
+			}
+		}
+		if err := w.add(s, index); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+// check refuses a step that the stream cannot take in its place: a consumer that
+// holds a later message would take it for a repetition.
+func (w *writer) check(s *chain.Step) error {
+	switch {
+	case s.Stream != w.stream:
+		return fmt.Errorf("step %d is of %s", s.Seq, s.Stream)
+	case s.Seq > w.last.seq:
+		return nil
+	case s.Journal != w.last.journal:
+		return chain.Fatal(fmt.Errorf("step %d is of journal %s, but the stream holds step %d of journal %s",
+			s.Seq, s.Journal, w.last.seq, w.last.journal), "superindex journal adopt")
+	case s.Seq == w.last.seq && s.Digest != w.last.digest:
+		return chain.Fatal(fmt.Errorf("the stream holds another step %d than the journal: the journal is older than the stream", s.Seq),
+			"superindex journal adopt")
+	}
+	return nil
+}
+
+// add puts one message, shortened where it is too large.
+func (w *writer) add(s *chain.Step, index int) error {
+	e := w.batch.next()
+	for _, short := range []bool{false, true} {
+		w.message(&e.message, s, index, short)
+		e.stamp(w.name, s)
+		if e.size+room+len(e.body) <= w.limit {
+			break
+		}
+	}
+	w.last = mark{journal: s.Journal, seq: s.Seq, index: index, digest: s.Digest, end: e.end}
+	return w.put()
+}
+
+// flush commits the batch.
+func (w *writer) flush(ctx context.Context) error {
+	if w.count == 0 {
+		return nil
+	}
+	if err := w.commit(ctx); err != nil {
+		return err
+	}
+	w.state.fence = w.batch.fence
+	return nil
+}
