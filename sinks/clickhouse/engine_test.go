@@ -18,7 +18,10 @@ import (
 
 // server is the one engine of all tests; nil where the library is missing. Each
 // test has a database of its own.
-var server *engine.Server
+var (
+	server    *engine.Server
+	serverDir string
+)
 
 func TestMain(m *testing.M) {
 	engine.Child()
@@ -31,12 +34,12 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, "the tests on a real ClickHouse are skipped:", err)
 		return m.Run()
 	}
-	dir, err := os.MkdirTemp("", "clickhouse")
+	serverDir, err = os.MkdirTemp("", "clickhouse")
 	if err != nil {
 		panic(err)
 	}
-	defer os.RemoveAll(dir)
-	server, err = engine.Start(context.Background(), engine.Options{Lib: lib, Dir: dir, Listen: "127.0.0.1:0", MaxMemory: 2 << 30})
+	defer os.RemoveAll(serverDir)
+	server, err = engine.Start(context.Background(), engine.Options{Lib: lib, Dir: serverDir, Listen: "127.0.0.1:0", MaxMemory: 2 << 30})
 	if err != nil {
 		panic(err)
 	}

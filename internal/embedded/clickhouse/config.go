@@ -118,7 +118,7 @@ func users(a Access, maxMemory int64) section {
 				"password": "", "profile": "default", "quota": "default", "networks": section{"ip": []string{"::1"}},
 				"grants": section{"query": []string{"GRANT SYSTEM LISTEN ON *.*"}},
 			},
-			fullUser: section{"password": a.Password, "profile": "default", "quota": "default", "networks": here, "access_management": 1},
+			fullUser: section{"password": a.Password, "profile": "default", "quota": "default", "networks": here},
 			readUser: section{
 				"password": a.ReaderPassword, "profile": "reader", "quota": "default", "networks": here,
 				"grants": section{"query": []string{"GRANT SELECT, SHOW, dictGet ON " + database + "*.*"}},

@@ -92,7 +92,7 @@ CREATE TABLE IF NOT EXISTS positions
 ENGINE = ReplacingMergeTree(seq)
 ORDER BY (network, chain_id);
 
-CREATE OR REPLACE VIEW events AS
+CREATE VIEW IF NOT EXISTS events AS
 WITH (SELECT (groupArray(chain_id), groupArray(safe_number), groupArray(finalized_number)) FROM positions FINAL) AS heads
 SELECT network, chain_id, block_number, block_hash, block_time, tx_hash, tx_index, log_index,
        address, event, signature, decoding, args, topics, data,
@@ -105,7 +105,7 @@ WHERE NOT deleted
 SETTINGS use_skip_indexes_if_final = 1, use_skip_indexes_if_final_exact_mode = 0,
          do_not_merge_across_partitions_select_final = 1;
 
-CREATE OR REPLACE VIEW blocks AS
+CREATE VIEW IF NOT EXISTS blocks AS
 WITH (SELECT (groupArray(chain_id), groupArray(safe_number), groupArray(finalized_number)) FROM positions FINAL) AS heads
 SELECT network, chain_id, number, hash, parent_hash, time, tx_count, log_count, watched_log_count,
        CAST(multiIf(number <= transform(chain_id, heads.1, heads.3, toUInt64(0)), 'finalized',
@@ -117,11 +117,11 @@ WHERE NOT deleted
 SETTINGS use_skip_indexes_if_final = 1, use_skip_indexes_if_final_exact_mode = 0,
          do_not_merge_across_partitions_select_final = 1;
 
-CREATE OR REPLACE VIEW reorgs AS
+CREATE VIEW IF NOT EXISTS reorgs AS
 SELECT network, chain_id, time, from_number, to_number, depth, seq
 FROM raw_reorgs FINAL;
 
-CREATE OR REPLACE VIEW finality AS
+CREATE VIEW IF NOT EXISTS finality AS
 SELECT network, chain_id, safe_number, safe_hash, finalized_number, finalized_hash, basis, updated_at
 FROM positions FINAL
 WHERE chain_id != 0;

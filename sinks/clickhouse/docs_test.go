@@ -1,0 +1,93 @@
+package clickhouse
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"superindex/chain"
+)
+
+// section is the SQL of one section of docs/warehouse.md, a statement each.
+func section(t testing.TB, title string) (statements []string) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "warehouse.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, body, ok := strings.Cut(string(text), "\n## "+title+"\n")
+	if !ok {
+		t.Fatalf("docs/warehouse.md has no section %s", title)
+	}
+	body, _, _ = strings.Cut(body, "\n## ")
+	for _, block := range strings.Split(body, "```sql\n")[1:] {
+		block, _, _ = strings.Cut(block, "```")
+		for statement := range strings.SplitSeq(strings.TrimSpace(block), ";\n") {
+			statements = append(statements, strings.TrimSuffix(statement, ";"))
+		}
+	}
+	if len(statements) == 0 {
+		t.Fatalf("section %s has no SQL", title)
+	}
+	return statements
+}
+
+func TestTheDocumentedQueriesRun(t *testing.T) {
+	w, h := newWarehouse(t), newHistory("op")
+	h.stream.ChainID = 10
+	w.write(w.sink(), h.apply(1, 3, 'a', 2), h.revert(2, 'a', chain.Reorg))
+	w.exec(section(t, "Examples")...)
+}
+
+// A user with the documented rights, and no others, can make a warehouse and do
+// all that a step asks for.
+func TestTheDocumentedRightsAreEnough(t *testing.T) {
+	w, h := newWarehouse(t), newHistory("op")
+	database := w.read("SELECT currentDatabase()")[0]
+	var grants strings.Builder
+	for _, grant := range section(t, "Rights") {
+		grant = strings.TrimSuffix(strings.ReplaceAll(grant, "superindex.*", database+".*"), " TO indexer")
+		grants.WriteString("<query>" + grant + "</query>")
+	}
+	addUser(t, "<indexer><password>secret</password><profile>default</profile><quota>default</quota>"+
+		"<networks><ip>127.0.0.1</ip></networks><grants>"+grants.String()+"</grants></indexer>")
+	dsn := w.asUser("indexer", "secret")
+	sink, err := Open(t.Context(), Options{DSN: dsn})
+	for deadline := time.Now().Add(20 * time.Second); err != nil && time.Now().Before(deadline) && !strings.Contains(err.Error(), "privileges"); sink, err = Open(t.Context(), Options{DSN: dsn}) {
+		time.Sleep(20 * time.Millisecond)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sink.Close()
+	first := h.apply(1, 3, 'a', 2)
+	h.final = h.ref(2, 'a')
+	w.write(sink, first, h.revert(2, 'a', chain.Reorg), h.fill(1, 2, []chain.Address{first.Apply.Events[0].Address}))
+	w.want("SELECT toString((block_number, log_index)) FROM events ORDER BY ALL", "(1,1)", "(2,1)")
+}
+
+// addUser adds a user to the engine's file of users, which it reads when it
+// starts. It cannot create one by SQL.
+func addUser(t testing.TB, user string) {
+	t.Helper()
+	path := filepath.Join(serverDir, "users.xml")
+	before, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := os.WriteFile(path, before, 0o600); err != nil {
+			t.Error(err)
+		}
+	})
+	after := strings.Replace(string(before), "</users>", user+"</users>", 1)
+	if err := os.WriteFile(path, []byte(after), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(server.Pid(), syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+}
