@@ -17,10 +17,15 @@ import (
 	"time"
 
 	"github.com/ethereum/go-ethereum/common/hexutil"
+
+	"superindex/internal/assets"
 )
 
 func start(t *testing.T) *Chain {
 	t.Helper()
+	if _, err := assets.Find(assets.Anvil); err != nil {
+		t.Skip(err)
+	}
 	c, err := Start(t.Context(), Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -246,10 +251,7 @@ func TestRun(t *testing.T) {
 }
 
 func TestCloseEndsTheProcess(t *testing.T) {
-	c, err := Start(t.Context(), Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := start(t)
 	c.Close()
 	select {
 	case <-c.child.done:
