@@ -108,19 +108,27 @@ func (c *contents) digest() string {
 
 // readFolder reads data/ of a checkout. Links are not followed.
 func readFolder(folder string) (*contents, error) {
-	root, c := os.DirFS(folder), &contents{}
-	if _, err := fs.Stat(root, "data/projects"); err != nil {
-		return nil, fmt.Errorf("%s holds no data/projects: %w", folder, err)
+	c, err := readFS(os.DirFS(folder))
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", folder, err)
 	}
+	return c, nil
+}
+
+func readFS(root fs.FS) (*contents, error) {
+	c := &contents{}
 	visit := func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || !entry.Type().IsRegular() {
 			return err
 		}
 		return c.open(root, name)
 	}
-	for _, name := range []string{"data/collections", "data/projects", "COMMIT"} {
+	if err := fs.WalkDir(root, "data/projects", visit); err != nil {
+		return nil, err
+	}
+	for _, name := range []string{"data/collections", "COMMIT"} {
 		if err := fs.WalkDir(root, name, visit); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("read %s: %w", folder, err)
+			return nil, err
 		}
 	}
 	return c, nil

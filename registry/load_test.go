@@ -259,7 +259,7 @@ func TestOptionsCheck(t *testing.T) {
 		{Options{Source: "-x", Timeout: 1}, "oss_directory begins with a dash"},
 		{Options{Source: "x"}, "timeout"},
 		{options("absent", ""), "set registry.oss_directory"},
-		{options(t.TempDir(), ""), "holds no data/projects"},
+		{options(t.TempDir(), ""), "data/projects: no such file or directory"},
 	} {
 		if _, err := Load(t.Context(), c.o); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%v; want %q", err, c.want)

@@ -101,6 +101,15 @@ func (all Networks) Find(name string) (Network, bool) {
 	return all[i], true
 }
 
+// directory finds a chain by its name in oss-directory.
+func (all Networks) directory(name string) (Network, bool) {
+	i := slices.IndexFunc(all, func(n Network) bool { return n.Directory == name })
+	if i < 0 {
+		return Network{}, false
+	}
+	return all[i], true
+}
+
 // Listed are the mainnets for which the snapshot lists an address of their own:
 // those that run where the config names none.
 func (all Networks) Listed(s *Snapshot) Networks {
