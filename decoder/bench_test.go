@@ -1,7 +1,10 @@
 package decoder
 
 import (
+	"encoding/json"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/ethereum/go-ethereum/accounts/abi"
 	"github.com/ethereum/go-ethereum/common"
@@ -53,7 +56,7 @@ func BenchmarkDecode(b *testing.B) {
 		b.Run(s.name, func(b *testing.B) {
 			e := chain.Event{Log: s.log}
 			buf := make([]byte, 0, 4096)
-			b.ReportAllocs()
+			defer reportCPU(b)()
 			for b.Loop() {
 				if _, why := table.Decode(&e, buf); why != Fits {
 					b.Fatal(why)
@@ -63,9 +66,14 @@ func BenchmarkDecode(b *testing.B) {
 	}
 }
 
-// BenchmarkGeth measures accounts/abi with the same logs: values only, without
-// the JSON that BenchmarkDecode writes.
-func BenchmarkGeth(b *testing.B) {
+// BenchmarkGeth measures accounts/abi with the same logs: the values alone,
+// without choosing a layout.
+func BenchmarkGeth(b *testing.B) { benchmarkGeth(b, false) }
+
+// BenchmarkGethJSON adds what BenchmarkDecode gives: the values as JSON.
+func BenchmarkGethJSON(b *testing.B) { benchmarkGeth(b, true) }
+
+func benchmarkGeth(b *testing.B, text bool) {
 	for _, s := range samples(b) {
 		b.Run(s.name, func(b *testing.B) {
 			args := gethArguments(b, s.layout)
@@ -75,9 +83,13 @@ func BenchmarkGeth(b *testing.B) {
 					indexed = append(indexed, a)
 				}
 			}
-			b.ReportAllocs()
+			defer reportCPU(b)()
 			for b.Loop() {
-				if err := gethWork(args, indexed, &s.log); err != nil {
+				out, err := gethWork(args, indexed, &s.log)
+				if err == nil && text {
+					_, err = json.Marshal(out)
+				}
+				if err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -86,29 +98,33 @@ func BenchmarkGeth(b *testing.B) {
 }
 
 // gethWork is what a user of accounts/abi does with a log.
-func gethWork(args, indexed abi.Arguments, log *chain.Log) error {
+func gethWork(args, indexed abi.Arguments, log *chain.Log) (map[string]any, error) {
 	out := map[string]any{}
 	if err := args.UnpackIntoMap(out, log.Data); err != nil {
-		return err
+		return nil, err
 	}
 	topics := make([]common.Hash, 0, 3)
 	for _, h := range log.Topics[1:] {
 		topics = append(topics, common.Hash(h))
 	}
-	return abi.ParseTopicsIntoMap(out, indexed, topics)
+	return out, abi.ParseTopicsIntoMap(out, indexed, topics)
 }
 
 // BenchmarkReal decodes the 25 Ethereum blocks again and again.
 func BenchmarkReal(b *testing.B) {
 	table, logs := builtinTable(b), realLogs(b, ethereumLogs)
 	buf := make([]byte, 0, 1<<20)
-	b.ReportAllocs()
+	var e chain.Event
+	bytes := 0
+	defer reportCPU(b)()
 	for b.Loop() {
 		for i := range logs {
-			e := chain.Event{Log: logs[i]}
+			e.Log = logs[i]
 			buf, _ = table.Decode(&e, buf[:0])
+			bytes += len(buf)
 		}
 	}
+	b.ReportMetric(float64(bytes)/float64(b.N*len(logs)), "JSON-bytes/event")
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(logs)), "ns/event")
 }
 
@@ -118,6 +134,24 @@ func BenchmarkBuiltin(b *testing.B) {
 	for b.Loop() {
 		builtinTable(b)
 	}
+}
+
+// reportCPU adds the processor time of this process to what a benchmark reports:
+// unlike the wall clock it does not count what other processes took.
+func reportCPU(b *testing.B) func() {
+	b.ReportAllocs()
+	begin := processorTime(b)
+	return func() {
+		b.ReportMetric(float64((processorTime(b)-begin).Nanoseconds())/float64(b.N), "cpu-ns/op")
+	}
+}
+
+func processorTime(b *testing.B) time.Duration {
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
 // TestNoAllocation: Decode allocates nothing where buf is long enough.

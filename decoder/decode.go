@@ -13,13 +13,14 @@ import "superindex/chain"
 func (t *Table) Decode(e *chain.Event, buf []byte) ([]byte, Reason) {
 	e.Decoding, e.Name, e.Signature, e.Args = chain.Raw, "", "", nil
 	a := attempt{log: &e.Log, start: len(buf), buf: buf}
-	if own := t.addresses[e.Address]; own != nil {
+	own := t.addresses[e.Address]
+	if own != nil {
 		a.named(own)
 	}
 	if a.best == nil {
 		a.named(&t.general)
 	}
-	if own := t.addresses[e.Address]; own != nil && a.best == nil {
+	if own != nil && a.best == nil {
 		a.anonymous(own.anonymous)
 	}
 	if a.best == nil {

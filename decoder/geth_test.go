@@ -1,6 +1,7 @@
 package decoder
 
 import (
+	"bytes"
 	"fmt"
 	"math/big"
 	"reflect"
@@ -172,4 +173,13 @@ func mustParse(t testing.TB, signature string) *Layout {
 		t.Fatal(err)
 	}
 	return l
+}
+
+func gethABI(t testing.TB, text []byte) abi.ABI {
+	t.Helper()
+	parsed, err := abi.JSON(bytes.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return parsed
 }

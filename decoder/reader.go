@@ -2,7 +2,6 @@ package decoder
 
 import (
 	"encoding/binary"
-	"encoding/hex"
 
 	"superindex/chain"
 )
@@ -229,9 +228,4 @@ func zero(b []byte) bool {
 		}
 	}
 	return true
-}
-
-func appendHex(dst, b []byte) []byte {
-	dst = append(dst, '"', '0', 'x')
-	return append(hex.AppendEncode(dst, b), '"')
 }

@@ -24,7 +24,7 @@ func TestChoice(t *testing.T) {
 		{"both fit exactly", "event E(uint8 indexed a, uint8 b)\nevent E(uint8 c, uint8 indexed d)", []chain.Hash{first}, "2", `{"a":1,"b":2}`, chain.Ambiguous},
 		{"the second fits exactly", "event E(string indexed a, string b)\nevent E(string c, string indexed d)", []chain.Hash{first}, "32 1 'x", `{"a":"` + first.String() + `","b":"x"}`, chain.Ambiguous},
 		{"only the second fits", "event E(bool indexed a, uint256 b)\nevent E(bool c, uint256 indexed d)", []chain.Hash{second}, "1", `{"c":true,"d":"2"}`, chain.Decoded},
-		{"exactly goes before loosely", "event E(bytes indexed a, bytes4 b)\nevent E(bytes c, bytes4 indexed d)", []chain.Hash{chain.Hash(words("0xabcdef01"))}, "32 0", `{"c":"0x","d":"0xabcdef01"}`, chain.Decoded},
+		{"exactly goes before loosely", "event E(string indexed a, uint8 b, uint8 c)\nevent E(string a, uint8 indexed b, uint8 c)", []chain.Hash{first}, "64 5 0", `{"a":"","b":1,"c":5}`, chain.Decoded},
 		{"none fits", "event E(bool indexed a, bool b)\nevent E(bool c, bool indexed d)", []chain.Hash{second}, "2", "", chain.Raw},
 		{"the same layout twice", "event E(uint8 a)\nevent E(uint8 b)", nil, "5", `{"a":5}`, chain.Decoded},
 		{"both fit loosely", "event E(uint8 indexed a, uint8 b)\nevent E(uint8 c, uint8 indexed d)", []chain.Hash{first}, "2 0", `{"a":1,"b":2}`, chain.Ambiguous},

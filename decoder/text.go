@@ -1,6 +1,10 @@
 package decoder
 
-import "unicode/utf8"
+import (
+	"encoding/binary"
+	"slices"
+	"unicode/utf8"
+)
 
 // appendText appends a JSON string, escaped as RFC 8785 does, or {"hex":"0x..."}
 // where b is not UTF-8.
@@ -32,4 +36,35 @@ func appendEscaped(dst []byte, c byte) []byte {
 	}
 	const digits = "0123456789abcdef"
 	return append(dst, '\\', 'u', '0', '0', digits[c>>4], digits[c&15])
+}
+
+// appendHex appends b as 0x text in quotes, four bytes at a time.
+func appendHex(dst, b []byte) []byte {
+	n := len(dst)
+	dst = slices.Grow(dst, 2*len(b)+12)[:n+2*len(b)+12] // up to 3 bytes of b have room for 4
+	copy(dst[n:], `"0x`)
+	at := dst[n+3:]
+	for len(b) >= 4 {
+		binary.BigEndian.PutUint64(at, hexDigits(binary.BigEndian.Uint32(b)))
+		at, b = at[8:], b[4:]
+	}
+	if len(b) > 0 {
+		var last [4]byte
+		copy(last[:], b)
+		binary.BigEndian.PutUint64(at, hexDigits(binary.BigEndian.Uint32(last[:])))
+		at = at[2*len(b):]
+	}
+	at[0] = '"'
+	return dst[:len(dst)-len(at)+1]
+}
+
+// hexDigits makes the eight digits of x, the highest in the highest byte: each
+// nibble is moved to a byte of its own, then all eight get '0' or 'a'-10 added.
+func hexDigits(x uint32) uint64 {
+	v := uint64(x)
+	v = v&0xffff0000<<16 | v&0xffff
+	v = v&0x0000ff000000ff00<<8 | v&0x000000ff000000ff
+	v = v&0x00f000f000f000f0<<4 | v&0x000f000f000f000f
+	letters := (v + 0x0606060606060606) >> 4 & 0x0101010101010101
+	return v + 0x3030303030303030 + letters*('a'-10-'0')
 }

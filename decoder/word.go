@@ -43,6 +43,10 @@ func appendBool(dst []byte, w *[word]byte) ([]byte, Reason) {
 // appendInteger appends an integer, or a fixed-point number.
 func appendInteger(dst []byte, n *node, w *[word]byte) ([]byte, Reason) {
 	v := limbs(w)
+	if v[1]|v[2]|v[3] == 0 && n.size > 64 && n.scale == 0 { // what most integers are
+		dst = append(dst, '"')
+		return append(strconv.AppendUint(dst, v[0], 10), '"'), Fits
+	}
 	negative := (n.kind == kindInt || n.kind == kindFixed) && v[3]>>63 == 1
 	if negative {
 		v = v.negated()
@@ -99,13 +103,22 @@ func (v uint256) negated() uint256 {
 	return v
 }
 
-func (v uint256) bitLen() int {
+func (v *uint256) bitLen() int {
+	top := v.top()
+	if top < 0 {
+		return 0
+	}
+	return 64*top + bits.Len64(v[top])
+}
+
+// top is the highest limb that is not zero; -1 where all are.
+func (v *uint256) top() int {
 	for i := 3; i >= 0; i-- {
 		if v[i] != 0 {
-			return 64*i + bits.Len64(v[i])
+			return i
 		}
 	}
-	return 0
+	return -1
 }
 
 func (v uint256) powerOfTwo() bool {
@@ -129,8 +142,8 @@ func (v uint256) append(dst []byte) []byte {
 	}
 	var chunks [5]uint64 // the lowest first; 5 x 19 digits hold the 78 of 2^256
 	n := 0
-	for v != (uint256{}) {
-		chunks[n] = v.divide()
+	for top := v.top(); top >= 0; top = v.top() {
+		chunks[n] = v.divide(top)
 		n++
 	}
 	dst = strconv.AppendUint(dst, chunks[n-1], 10)
@@ -140,9 +153,10 @@ func (v uint256) append(dst []byte) []byte {
 	return dst
 }
 
-// divide divides v by chunk and returns the remainder.
-func (v *uint256) divide() (rest uint64) {
-	for i := 3; i >= 0; i-- {
+// divide divides v, whose highest limb is top, by chunk and returns the
+// remainder.
+func (v *uint256) divide(top int) (rest uint64) {
+	for i := top; i >= 0; i-- {
 		v[i], rest = bits.Div64(rest, v[i], chunk)
 	}
 	return rest
