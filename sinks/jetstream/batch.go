@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -26,8 +25,7 @@ const (
 // batch publishes messages so that all of them are there, or none. One message is
 // held back, since the last one must say that it is the last.
 type batch struct {
-	conn  *nats.Conn
-	wait  time.Duration
+	link  *link
 	fence uint64 // the stream's last sequence before the batch
 
 	id    string
@@ -46,8 +44,8 @@ type envelope struct {
 	size   int // of the headers as they are sent
 }
 
-func newBatch(conn *nats.Conn, wait time.Duration, fence uint64) *batch {
-	return &batch{conn: conn, wait: wait, fence: fence, held: newEnvelope(), spare: newEnvelope()}
+func newBatch(l *link, fence uint64) *batch {
+	return &batch{link: l, fence: fence, held: newEnvelope(), spare: newEnvelope()}
 }
 
 func newEnvelope() *envelope { return &envelope{msg: nats.Msg{Header: nats.Header{}}} }
@@ -99,7 +97,7 @@ func (b *batch) next() *envelope { return b.spare }
 func (b *batch) put() error {
 	if b.count == 0 {
 		b.id = rand.Text()
-	} else if err := b.conn.PublishMsg(&b.held.msg); err != nil {
+	} else if err := b.link.PublishMsg(&b.held.msg); err != nil {
 		return err
 	}
 	b.held, b.spare = b.spare, b.held
@@ -122,9 +120,7 @@ func (b *batch) commit(ctx context.Context) error {
 		return nil
 	}
 	b.held.set("Nats-Batch-Commit", "1")
-	ctx, cancel := context.WithTimeout(ctx, b.wait)
-	defer cancel()
-	reply, err := b.conn.RequestMsgWithContext(ctx, &b.held.msg)
+	reply, err := b.link.request(ctx, &b.held.msg)
 	if err != nil {
 		return err
 	}

@@ -17,6 +17,7 @@ const oldServer = "run NATS server 2.12 or later, which publishes batches atomic
 const (
 	codeWrongLast         = 10071
 	codeWrongLastConstant = 10164
+	codeDuplicate         = 10201
 	codeTooLarge          = 10054 // a message
 	codeBatchTooLarge     = 10199
 	codeNoAccountSpace    = 10002
@@ -31,7 +32,7 @@ var errRefused = errors.New("the stream has grown since it was last looked at: a
 
 // explain says what an error of the server means, and whether a retry can mend it.
 func (s *Sink) explain(err error) error {
-	if denied := s.denied.Swap(nil); denied != nil {
+	if denied := s.link.denied.Swap(nil); denied != nil {
 		return chain.Fatal(*denied, "let the sink's NATS user publish to superindex.> and $JS.API.>, and subscribe to _INBOX.>")
 	}
 	var api *jetstream.APIError
@@ -54,6 +55,8 @@ func explainCode(err error, code int) error {
 	switch code {
 	case codeWrongLast, codeWrongLastConstant:
 		return fmt.Errorf("%w (%w)", errRefused, err)
+	case codeDuplicate:
+		return fmt.Errorf("%w; or it was purged a moment ago (%w)", errRefused, err)
 	case codeTooLarge:
 		return tooLarge(err)
 	case codeBatchTooLarge:

@@ -33,9 +33,11 @@ func (s *Sink) Position(ctx context.Context, of chain.Stream) (chain.Position, e
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	st.known = false
+	ctx, done := s.link.answering(ctx)
+	defer done()
 	p, err := s.look(ctx, of, st)
 	if err != nil {
-		return chain.Position{}, fmt.Errorf("jetstream: position of %s: %w", of, err)
+		return chain.Position{}, fmt.Errorf("jetstream: position of %s: %w", of, s.explain(because(ctx, err)))
 	}
 	st.known = true
 	return p, nil
@@ -60,25 +62,23 @@ func (s *Sink) look(ctx context.Context, of chain.Stream, st *state) (p chain.Po
 	r := reader{stream, subjectPrefix(of)}
 	last, err := r.last(ctx)
 	if err != nil {
-		return p, s.explain(err)
+		return p, err
 	}
 	st.last = last
 	if last, err = r.complete(ctx, info.State.FirstSeq, last); err != nil {
-		return p, s.explain(err)
+		return p, err
 	}
 	if !last.end {
 		return p, nil
 	}
 	p = chain.Position{Journal: last.journal, Seq: last.seq, Digest: last.digest}
-	if p.Final, err = r.finalized(ctx); err != nil {
-		return p, s.explain(err)
-	}
-	return p, nil
+	p.Final, err = r.finalized(ctx)
+	return p, err
 }
 
 // limit is the largest message that server and stream take, in bytes.
 func (s *Sink) limit(c jetstream.StreamConfig) int {
-	limit := s.conn.MaxPayload()
+	limit := s.link.MaxPayload()
 	if c.MaxMsgSize > 0 {
 		limit = min(limit, int64(c.MaxMsgSize))
 	}

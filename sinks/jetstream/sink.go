@@ -2,14 +2,10 @@ package jetstream
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
-	"sync/atomic"
-	"time"
 
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"superindex/chain"
@@ -18,10 +14,9 @@ import (
 // Sink publishes steps. Its errors are temporary unless chain.IsFatal.
 type Sink struct {
 	options Options
-	conn    *nats.Conn
+	link    *link
 	js      jetstream.JetStream
 	log     *slog.Logger
-	denied  atomic.Pointer[error] // what the server forbade since the last call that failed
 
 	mu     sync.Mutex
 	states map[chain.Stream]*state
@@ -46,49 +41,16 @@ func Open(ctx context.Context, o Options) (*Sink, error) {
 	if o.AckWait == 0 {
 		o.AckWait = defaultAckWait
 	}
-	s := &Sink{options: o, log: o.Log, states: map[chain.Stream]*state{}}
-	if err := s.connect(ctx); err != nil {
-		return nil, fmt.Errorf("jetstream: connect: %w", err)
-	}
-	js, err := jetstream.New(s.conn, jetstream.WithDefaultTimeout(o.AckWait))
+	l, err := connect(ctx, o)
 	if err != nil {
-		s.conn.Close()
 		return nil, fmt.Errorf("jetstream: %w", err)
 	}
-	s.js = js
-	return s, nil
-}
-
-func (s *Sink) connect(ctx context.Context) (err error) {
-	if err := ctx.Err(); err != nil {
-		return err
+	js, err := jetstream.New(l.Conn, jetstream.WithDefaultTimeout(o.AckWait))
+	if err != nil {
+		l.Close()
+		return nil, fmt.Errorf("jetstream: %w", err)
 	}
-	wait := s.options.AckWait
-	if deadline, ok := ctx.Deadline(); ok {
-		wait = min(wait, time.Until(deadline))
-	}
-	options := []nats.Option{
-		nats.Name("superindex"), nats.Timeout(wait), nats.FlusherTimeout(s.options.AckWait),
-		nats.MaxReconnects(-1), nats.ReconnectWait(250 * time.Millisecond), nats.IgnoreAuthErrorAbort(),
-		nats.ReconnectBufSize(-1), // what cannot be sent fails at once: the steps come again
-		nats.ErrorHandler(s.hear),
-	}
-	if s.options.Credentials != "" {
-		options = append(options, nats.UserCredentials(s.options.Credentials))
-	}
-	s.conn, err = nats.Connect(s.options.URL, options...)
-	if errors.Is(err, nats.ErrAuthorization) {
-		return chain.Fatal(err, "give the sink's NATS URL a user and a password, or a credentials file, that the server knows")
-	}
-	return err
-}
-
-// hear is told what the server says to no request in particular: a publish that
-// is not allowed gets no answer.
-func (s *Sink) hear(_ *nats.Conn, _ *nats.Subscription, err error) {
-	if errors.Is(err, nats.ErrPermissionViolation) {
-		s.denied.Store(&err)
-	}
+	return &Sink{options: o, link: l, js: js, log: o.Log, states: map[chain.Stream]*state{}}, nil
 }
 
 // Name is what configuration, status and metrics call this sink.
@@ -97,7 +59,7 @@ func (s *Sink) Name() string { return "nats" }
 // Close ends the connection. What was acknowledged is held; a Write that is under
 // way fails.
 func (s *Sink) Close() error {
-	s.conn.Close()
+	s.link.Close()
 	return nil
 }
 

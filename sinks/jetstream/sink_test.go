@@ -28,34 +28,32 @@ func TestSuite(t *testing.T) {
 // server is a real server in a process of its own, as the suite wants it.
 type server struct {
 	*natstest.Child
-	t      *testing.T
 	backup string
-	read   js.JetStream // the user's own connection
 }
 
 func newServer(t *testing.T) *server {
 	t.Helper()
-	s := &server{Child: natstest.New(t), t: t, backup: t.TempDir()}
-	s.read = connect(t, s.URL())
-	return s
+	return &server{Child: natstest.New(t), backup: t.TempDir()}
 }
 
-func connect(t *testing.T, url string) js.JetStream {
-	t.Helper()
-	nc, err := nats.Connect(url, nats.MaxReconnects(-1), nats.ReconnectWait(20*time.Millisecond))
+// as runs read with a connection of its own, which ends with the server.
+func as(ctx context.Context, url string, read func(context.Context, js.JetStream) error) error {
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	nc, err := nats.Connect(url, nats.NoReconnect(), nats.ClosedHandler(func(*nats.Conn) { cancel() }))
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
-	t.Cleanup(nc.Close)
-	stream, err := js.New(nc, js.WithDefaultTimeout(time.Second))
+	defer nc.Close()
+	stream, err := js.New(nc)
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
-	return stream
+	return read(ctx, stream)
 }
 
 func (s *server) options() jetstream.Options {
-	return jetstream.Options{URL: s.URL(), History: true, AckWait: time.Second, Log: slog.New(slog.DiscardHandler)}
+	return jetstream.Options{URL: s.URL(), History: true, AckWait: 20 * time.Second, Log: slog.New(slog.DiscardHandler)}
 }
 
 func (s *server) Open(ctx context.Context) (sinktest.Sink, error) {
@@ -67,12 +65,11 @@ func (s *server) Open(ctx context.Context) (sinktest.Sink, error) {
 }
 
 // Events folds the stream from its first message on.
-func (s *server) Events(ctx context.Context, of chain.Stream) ([]sinktest.Row, error) {
-	f, err := foldAll(ctx, s.read, jetstream.StreamName(of))
+func (s *server) Events(ctx context.Context, of chain.Stream) (rows []sinktest.Row, err error) {
+	f, err := foldAll(ctx, s.URL(), jetstream.StreamName(of))
 	if err != nil {
 		return nil, err
 	}
-	var rows []sinktest.Row
 	for _, r := range f.Rows {
 		row, err := rowOf(r)
 		if err != nil {
@@ -83,18 +80,15 @@ func (s *server) Events(ctx context.Context, of chain.Stream) ([]sinktest.Row, e
 	return rows, nil
 }
 
-func foldAll(ctx context.Context, from js.JetStream, name string) (*fold.Fold, error) {
+func foldAll(ctx context.Context, url, name string) (*fold.Fold, error) {
 	f := fold.New()
-	stream, err := from.Stream(ctx, name)
-	if err != nil {
-		return nil, err
-	}
-	if stream.CachedInfo().State.Msgs == 0 {
-		return f, nil
-	}
-	short, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	return f, f.Follow(short, stream, func(pending uint64) bool { return pending > 0 })
+	return f, as(ctx, url, func(ctx context.Context, from js.JetStream) error {
+		stream, err := from.Stream(ctx, name)
+		if err != nil || stream.CachedInfo().State.Msgs == 0 {
+			return err
+		}
+		return f.Follow(ctx, stream, func(pending uint64) bool { return pending > 0 })
+	})
 }
 
 func rowOf(r fold.Row) (row sinktest.Row, err error) {
@@ -106,11 +100,13 @@ func rowOf(r fold.Row) (row sinktest.Row, err error) {
 }
 
 func (s *server) Purge(ctx context.Context, of chain.Stream) error {
-	stream, err := s.read.Stream(ctx, jetstream.StreamName(of))
-	if err != nil {
-		return err
-	}
-	return stream.Purge(ctx)
+	return as(ctx, s.URL(), func(ctx context.Context, js js.JetStream) error {
+		stream, err := js.Stream(ctx, jetstream.StreamName(of))
+		if err != nil {
+			return err
+		}
+		return stream.Purge(ctx)
+	})
 }
 
 // Backup copies the folder while the server is down.

@@ -30,7 +30,7 @@ func (s *Sink) open(ctx context.Context, of chain.Stream) (jetstream.Stream, err
 		stream, err = s.js.CreateStream(ctx, want)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("open stream %s: %w", want.Name, s.explain(err))
+		return nil, fmt.Errorf("open stream %s: %w", want.Name, err)
 	}
 	have := stream.CachedInfo().Config
 	if name, ok := have.Metadata[owner]; ok && name != of.Name {
@@ -40,7 +40,7 @@ func (s *Sink) open(ctx context.Context, of chain.Stream) (jetstream.Stream, err
 	fixed, changed := ours(have, want)
 	if changed {
 		if stream, err = s.js.UpdateStream(ctx, fixed); err != nil {
-			return nil, s.cannotUpdate(want.Name, err)
+			return nil, cannotUpdate(want.Name, err)
 		}
 		s.log.Info("set a stream's subjects, retention and publishing right", "stream", want.Name)
 	}
@@ -87,8 +87,8 @@ func ours(have, want jetstream.StreamConfig) (fixed jetstream.StreamConfig, chan
 
 // cannotUpdate tells a server that forbids the change from one that does not
 // answer.
-func (s *Sink) cannotUpdate(name string, err error) error {
-	err = fmt.Errorf("update stream %s: %w", name, s.explain(err))
+func cannotUpdate(name string, err error) error {
+	err = fmt.Errorf("update stream %s: %w", name, err)
 	var api *jetstream.APIError
 	if errors.As(err, &api) && api.Code == 400 {
 		return chain.Fatal(err, fmt.Sprintf("rename or delete the stream %s: `nats stream rm %s`; it is filled again from the journal", name, name))

@@ -18,7 +18,7 @@ type writer struct {
 func (s *Sink) write(ctx context.Context, of chain.Stream, st *state, steps []chain.Step) error {
 	w := &writer{
 		encoder: encoder{of, subjectPrefix(of), s.options.History, s.options.Owners},
-		batch:   newBatch(s.conn, s.options.AckWait, st.fence),
+		batch:   newBatch(s.link, st.fence),
 		state:   st, name: StreamName(of),
 	}
 	for i := range steps {

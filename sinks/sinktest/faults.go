@@ -39,7 +39,7 @@ func cancelAmidWrite(ctx context.Context, w *work) error {
 	if err != nil {
 		return err
 	}
-	return p.finish(ctx)
+	return p.relay(ctx)
 }
 
 // cut writes the rest until the time is over, and asks for the position.
@@ -76,7 +76,7 @@ func restartAmidWrite(ctx context.Context, w *work) error {
 				return err
 			}
 		}
-		return p.finish(ctx)
+		return p.relay(ctx)
 	})
 }
 
@@ -142,7 +142,7 @@ func swapped(ctx context.Context, w *work) error {
 }
 
 // purged: nothing is left; the position says so, and the same steps fill the
-// sink again at once.
+// sink again, if not at the first try then soon.
 func purged(ctx context.Context, w *work) error {
 	s := randomScript(w.rand, "purged", 30)
 	p, err := w.start(ctx, s, 0)
@@ -158,7 +158,9 @@ func purged(ctx context.Context, w *work) error {
 	if p, err = w.start(ctx, s, 0); err != nil {
 		return err
 	}
-	return p.finish(ctx)
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	return p.relay(ctx)
 }
 
 // restored: the server goes back to an earlier state; the position says which,

@@ -108,6 +108,24 @@ func (p *play) write(ctx context.Context, from, to int) error {
 	return nil
 }
 
+// relay writes what is not held yet as a relay does: after an error that is not
+// fatal it asks for the position and goes on from there.
+func (p *play) relay(ctx context.Context) error {
+	for p.held < len(p.steps) {
+		err := p.write(ctx, p.held, len(p.steps))
+		if err == nil {
+			break
+		}
+		if chain.IsFatal(err) || ctx.Err() != nil {
+			return err
+		}
+		if again := p.locateAgain(ctx); again != nil {
+			return errors.Join(again, err)
+		}
+	}
+	return p.check(ctx)
+}
+
 // finish writes what is not held yet and checks the end.
 func (p *play) finish(ctx context.Context) error {
 	if p.held < len(p.steps) {
