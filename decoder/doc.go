@@ -7,7 +7,7 @@
 // layout that could be meant:
 //
 //   - A layout fits a log when every value lies inside the data and inside its
-//     type. It fits exactly when encoding the decoded values again gives the very
+//     type, and no word of the data is left over at the end. It fits exactly when encoding the decoded values again gives the very
 //     topics and data of the log: offsets in order, nothing between, after or
 //     twice, all padding zero. That is what Solidity and Vyper emit.
 //   - Layouts that fit exactly go before those that only fit. One is Decoded;

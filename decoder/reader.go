@@ -10,6 +10,9 @@ import (
 // out. It visits a canonical encoding once, from the left: where the next piece
 // has to begin is known, and anything else clears exact.
 //
+// What no value leads to must not be more than padding: with a word left over
+// it is rather another layout's log than an odd encoder's.
+//
 // Work is bounded in three ways. A length is believed only where that many
 // elements' heads lie inside the data. An offset leads past the head that holds
 // it, so nothing leads back to itself. And left, the bytes that may still be
@@ -20,6 +23,7 @@ type reader struct {
 	data  []byte
 	out   []byte
 	left  int
+	reach int // the end of what was read, padding not counted
 	exact bool
 }
 
@@ -53,6 +57,9 @@ func (r *reader) event(l *Layout, topics []chain.Hash) Reason {
 	if end != len(r.data) {
 		r.exact = false
 	}
+	if len(r.data)-r.reach >= word {
+		return LeftOver
+	}
 	return Fits
 }
 
@@ -84,6 +91,7 @@ func (r *reader) visit(pos, size int) Reason {
 	if r.left -= size; r.left < 0 {
 		return TooMuchWork
 	}
+	r.reach = max(r.reach, pos+size)
 	return Fits
 }
 

@@ -129,7 +129,8 @@ func TestLoose(t *testing.T) {
 		exact                   bool
 	}{
 		{"as it should be", "string a, uint8 b", "64 1 1 'x", `{"a":"x","b":1}`, true},
-		{"more behind", "uint8 a", "1 0", `{"a":1}`, false},
+		{"a word more", "uint8 a", "1 0", "(left_over)", false},
+		{"a word that no offset leads to, at the end", "string a", "32 1 'x 0", "(left_over)", false},
 		{"one byte more", "uint8 a", "1 raw:00", `{"a":1}`, false},
 		{"no padding", "string a", "32 1 raw:78", `{"a":"x"}`, false},
 		{"half of the padding", "string a", "32 1 raw:7800", `{"a":"x"}`, false},

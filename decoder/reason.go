@@ -12,6 +12,7 @@ const (
 	OutOfData                 // a value, a length or an offset lies past the end
 	Backwards                 // an offset points before the place where it may lead
 	OutOfType                 // a value that its type does not have: a bool of 2, an address of 21 bytes
+	LeftOver                  // a word or more that no value leads to
 	TooMuchWork               // its offsets lead to the same bytes again and again
 	reasons
 )
@@ -19,7 +20,7 @@ const (
 // String is a constant word for logs and metrics.
 func (r Reason) String() string {
 	return [reasons]string{
-		"fits", "no_topic", "unknown", "topic_count", "out_of_data", "backwards", "out_of_type", "too_much_work",
+		"fits", "no_topic", "unknown", "topic_count", "out_of_data", "backwards", "out_of_type", "left_over", "too_much_work",
 	}[r]
 }
 

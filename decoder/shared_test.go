@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -65,6 +66,7 @@ func realLogs(t testing.TB, name string) (logs []chain.Log) {
 			Topics          []chain.Hash
 			Data            string
 			TransactionHash chain.Hash
+			LogIndex        string
 		}
 		if err := json.Unmarshal(lines.Bytes(), &l); err != nil {
 			t.Fatalf("%s: line %d: %v", name, len(logs)+1, err)
@@ -73,7 +75,11 @@ func realLogs(t testing.TB, name string) (logs []chain.Log) {
 		if err != nil {
 			t.Fatalf("%s: line %d: %v", name, len(logs)+1, err)
 		}
-		log := chain.Log{TxHash: l.TransactionHash, Topics: l.Topics, Data: data}
+		index, err := strconv.ParseUint(l.LogIndex, 0, 32)
+		if err != nil {
+			t.Fatalf("%s: line %d: %v", name, len(logs)+1, err)
+		}
+		log := chain.Log{TxHash: l.TransactionHash, Index: uint32(index), Topics: l.Topics, Data: data}
 		if l.Address != nil {
 			log.Address = *l.Address
 		}

@@ -24,10 +24,10 @@ func TestChoice(t *testing.T) {
 		{"both fit exactly", "event E(uint8 indexed a, uint8 b)\nevent E(uint8 c, uint8 indexed d)", []chain.Hash{first}, "2", `{"a":1,"b":2}`, chain.Ambiguous},
 		{"the second fits exactly", "event E(string indexed a, string b)\nevent E(string c, string indexed d)", []chain.Hash{first}, "32 1 'x", `{"a":"` + first.String() + `","b":"x"}`, chain.Ambiguous},
 		{"only the second fits", "event E(bool indexed a, uint256 b)\nevent E(bool c, uint256 indexed d)", []chain.Hash{second}, "1", `{"c":true,"d":"2"}`, chain.Decoded},
-		{"exactly goes before loosely", "event E(string indexed a, uint8 b, uint8 c)\nevent E(string a, uint8 indexed b, uint8 c)", []chain.Hash{first}, "64 5 0", `{"a":"","b":1,"c":5}`, chain.Decoded},
+		{"exactly goes before loosely", "event E(uint8[] indexed a, string b)\nevent E(uint8[] a, string indexed b)", []chain.Hash{first}, "32 1 7", `{"a":[7],"b":"` + first.String() + `"}`, chain.Decoded},
 		{"none fits", "event E(bool indexed a, bool b)\nevent E(bool c, bool indexed d)", []chain.Hash{second}, "2", "", chain.Raw},
 		{"the same layout twice", "event E(uint8 a)\nevent E(uint8 b)", nil, "5", `{"a":5}`, chain.Decoded},
-		{"both fit loosely", "event E(uint8 indexed a, uint8 b)\nevent E(uint8 c, uint8 indexed d)", []chain.Hash{first}, "2 0", `{"a":1,"b":2}`, chain.Ambiguous},
+		{"both fit loosely", "event E(uint8 indexed a, uint8 b)\nevent E(uint8 c, uint8 indexed d)", []chain.Hash{first}, "2 raw:00", `{"a":1,"b":2}`, chain.Ambiguous},
 	} {
 		layouts, err := parseLines([]byte(c.layouts))
 		if err != nil {
@@ -72,7 +72,7 @@ func TestAddress(t *testing.T) {
 		{"anonymous", own, []chain.Hash{selector}, "7 1", `{"s":"0xdeadbeef","b":7,"c":true}`, Fits},
 		{"anonymous, two topics, the first like any topic0", own, []chain.Hash{{9, 9}, chain.Hash(words("3"))}, "4", `{"a":"` + chain.Hash{9, 9}.String() + `","b":3,"c":4}`, Fits},
 		{"a known topic0 goes before anonymous", own, []chain.Hash{e, chain.Hash(words("3"))}, "4", `{"c":4,"d":3}`, Fits},
-		{"anonymous has to fit exactly", own, []chain.Hash{selector}, "7 1 0", "", Unknown},
+		{"anonymous has to fit exactly", own, []chain.Hash{selector}, "7 1 raw:00", "", Unknown},
 		{"anonymous elsewhere", chain.Address{2}, []chain.Hash{selector}, "7 1", "", Unknown},
 		{"no topics", own, nil, "7", "", NoTopic},
 		{"no data", own, []chain.Hash{f, chain.Hash(words("1"))}, "", "", OutOfData},
