@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/crypto/sha3"
 
@@ -24,15 +25,17 @@ func parseAddress(text string) (a chain.Address, reason string) {
 
 func flaw(text string) string {
 	digits, prefixed := strings.CutPrefix(strings.ToLower(text), "0x")
-	switch at := strings.Trim(digits, "0123456789abcdef"); {
+	wrong := strings.IndexFunc(digits, func(r rune) bool { return !strings.ContainsRune("0123456789abcdef", r) })
+	switch {
 	case text == "":
 		return "the address is empty"
 	case strings.TrimSpace(text) != text:
 		return "a blank before or after the address"
 	case !prefixed:
 		return "no 0x at the start"
-	case at != "":
-		return fmt.Sprintf("%q is no hex digit", string([]rune(at)[0]))
+	case wrong >= 0:
+		odd, _ := utf8.DecodeRuneInString(digits[wrong:])
+		return fmt.Sprintf("%q is no hex digit", string(odd))
 	case len(digits) != 40:
 		return fmt.Sprintf("%d hex digits instead of 40", len(digits))
 	}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"go.yaml.in/yaml/v3"
+
+	"superindex/chain"
 )
 
 // linkKinds are the lists of URLs that a project's file may hold.
@@ -81,6 +83,9 @@ func (d *document) account(n *yaml.Node, at string) (a Account, ok bool) {
 	if miscased(text, address) {
 		d.problem(line, at+"address", text, "the capitals are not EIP-55's "+checksum(address)+": mistyped?", false)
 	}
+	if address == weth() {
+		d.problem(line, at+"address", text, "this is WETH on every OP Stack chain: all its logs count for the project", false)
+	}
 	a = Account{address, d.wordList(n, at, "networks"), d.wordList(n, at, "tags"), d.text(n, at, "name"), line}
 	if len(a.Networks) == 0 {
 		d.problem(line, at+"networks", "", "no network", true)
@@ -91,6 +96,9 @@ func (d *document) account(n *yaml.Node, at string) (a Account, ok bool) {
 	}
 	return a, true
 }
+
+// weth is a predeploy: one address, used by everyone, on every chain of the stack.
+func weth() chain.Address { return chain.Address{0: 0x42, 19: 0x06} }
 
 // collection reads a collection; false where it has no name.
 func (d *document) collection() (Collection, bool) {

@@ -151,17 +151,16 @@ func (d *document) intern(word string) string {
 
 // name is the field that a file cannot be without.
 func (d *document) name() (string, bool) {
-	n, reason := child(d.root, "name"), ""
+	n := child(d.root, "name")
 	switch {
 	case n == nil:
-		n, reason = d.root, "missing"
+		d.problem(d.root.Line, "name", "", "missing", true)
 	case n.Kind != yaml.ScalarNode:
-		reason = "not a plain text"
+		d.problem(n.Line, "name", "", "not a plain text", true)
 	case n.Value == "" || len(n.Value) > 200 || strings.ContainsFunc(n.Value, unicode.IsControl):
-		reason = "a name has 1 to 200 bytes and no control characters"
+		d.problem(n.Line, "name", "", "a name has 1 to 200 bytes and no control characters", true)
 	default:
 		return n.Value, true
 	}
-	d.problem(n.Line, "name", "", reason, true)
 	return "", false
 }

@@ -153,7 +153,7 @@ func readTarball(r io.Reader) (*contents, error) {
 	c, archive := &contents{}, tar.NewReader(&capped{unzipped, maxStream})
 	for {
 		h, err := archive.Next()
-		if err == io.EOF || (err == nil && c.behind(h)) {
+		if errors.Is(err, io.EOF) || (err == nil && c.behind(h)) {
 			return c, nil
 		}
 		if err == nil {

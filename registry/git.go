@@ -40,7 +40,11 @@ func clone(ctx context.Context, source string, last *Snapshot) (*contents, error
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(folder)
+	c, err := cloneInto(ctx, folder, repository, ref)
+	return c, errors.Join(err, os.RemoveAll(folder))
+}
+
+func cloneInto(ctx context.Context, folder, repository, ref string) (*contents, error) {
 	if err := checkout(ctx, folder, repository, ref); err != nil {
 		return nil, err
 	}

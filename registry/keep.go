@@ -61,13 +61,12 @@ func (o Options) keep(c *contents, s *Snapshot) error {
 	if err != nil {
 		return fmt.Errorf("keep the registry's snapshot: %w", err)
 	}
-	defer os.Remove(f.Name()) // it is gone after the rename
 	err = errors.Join(c.write(f, o.marks(s)), f.Sync(), f.Close())
 	if err == nil {
 		err = os.Rename(f.Name(), filepath.Join(o.Folder, keptName))
 	}
 	if err != nil {
-		return fmt.Errorf("keep the registry's snapshot: %w", err)
+		return fmt.Errorf("keep the registry's snapshot: %w", errors.Join(err, os.Remove(f.Name())))
 	}
 	return nil
 }

@@ -107,15 +107,15 @@ func TestRealDirectorySummary(t *testing.T) {
 	for _, n := range sum.Networks {
 		byName[n.Name] = n
 	}
-	for name, want := range map[string][6]int{ // chain id, addresses, contract-like, deployer, factory, projects
-		"optimism": {10, 14523, 14420, 91, 894, 536}, "base": {8453, 1922, 1740, 179, 86, 224}, "mode": {34443, 174, 157, 17, 20, 32},
-		"soneium": {1868, 151, 142, 9, 23, 11}, "unichain": {130, 100, 100, 0, 5, 7}, "worldchain": {480, 87, 50, 38, 1, 33},
-		"frax": {252, 82, 79, 5, 13, 8}, "zora": {7777777, 78, 52, 26, 16, 36}, "ink": {57073, 71, 69, 2, 7, 9},
-		"bob": {60808, 39, 35, 4, 1, 4}, "lisk": {1135, 32, 31, 1, 7, 4}, "swell": {1923, 16, 15, 1, 0, 1}, "metal": {1750, 1, 1, 0, 0, 1},
+	for name, want := range map[string][7]int{ // chain id, addresses, contract-like, eoa or wallet, deployer, factory, projects
+		"optimism": {10, 14523, 14420, 428, 91, 894, 536}, "base": {8453, 1922, 1740, 178, 179, 86, 224}, "mode": {34443, 174, 157, 18, 17, 20, 32},
+		"soneium": {1868, 151, 142, 9, 9, 23, 11}, "unichain": {130, 100, 100, 0, 0, 5, 7}, "worldchain": {480, 87, 50, 37, 38, 1, 33},
+		"frax": {252, 82, 79, 4, 5, 13, 8}, "zora": {7777777, 78, 52, 27, 26, 16, 36}, "ink": {57073, 71, 69, 2, 2, 7, 9},
+		"bob": {60808, 39, 35, 4, 4, 1, 4}, "lisk": {1135, 32, 31, 1, 1, 7, 4}, "swell": {1923, 16, 15, 1, 1, 0, 1}, "metal": {1750, 1, 1, 1, 0, 0, 1},
 	} {
 		n := byName[name]
 		deployers := tagged(s, name, "deployer", "creator") // two words for one thing in the schema
-		equal(t, name, [6]int{int(n.ChainID), n.Addresses, n.Addresses - n.Silent, deployers, n.Tags["factory"], n.Projects}, want)
+		equal(t, name, [7]int{int(n.ChainID), n.Addresses, n.Addresses - n.Silent, tagged(s, name, "eoa", "wallet"), deployers, n.Tags["factory"], n.Projects}, want)
 		equal(t, name+" tagged", n.Tags["deployer"], tagged(s, name, "deployer"))
 		equal(t, name+" left", n.Left, name == "base" || name == "swell")
 		equal(t, name+" runs", n.Runs, true)
@@ -153,7 +153,7 @@ func TestFind(t *testing.T) {
 			"0x4200000000000000000000000000000000000010 project base-org base bridge, contract, proxy L2StandardBridge data/projects/b/base-org.yaml:8",
 			"0x4200000000000000000000000000000000000010 project optimism optimism bridge, contract, proxy L2StandardBridge data/projects/o/optimism.yaml:10",
 		},
-		" 0X87FEED6162CB7DFE6B62F64366742349BF4D1B05 ": {
+		"0X87FEED6162CB7DFE6B62F64366742349BF4D1B05": {
 			"0x87feed6162cb7dfe6b62f64366742349bf4d1b05 project opensource-observer any_evm eoa, wallet impactevaluator.eth (no logs without receipts mode) data/projects/o/opensource-observer.yaml:17",
 		},
 		"velodrome": {
