@@ -217,3 +217,13 @@ func TestHalfASnapshotIsNotSeen(t *testing.T) {
 	w.adopt(s, 99)
 	equal(t, "after", w.one("SELECT toString(count()) FROM projects"), "7112")
 }
+
+// BenchmarkAttribution counts an address's projects by the views, as a join does:
+// what a query pays for reading a whole snapshot.
+func BenchmarkAttribution(b *testing.B) {
+	w, s := newWarehouse(b), realSnapshot(b)
+	w.adopt(s, 99, Superchain().Listed(s).Names()...)
+	for b.Loop() {
+		w.one("SELECT toString(uniqExact(project_name)) FROM artifacts_by_project WHERE artifact_source = 'OPTIMISM'")
+	}
+}
