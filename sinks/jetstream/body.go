@@ -68,7 +68,8 @@ func appendFinality(b []byte, s *chain.Step) []byte {
 	b = appendRef(b, "head", a.Last)
 	b = appendRef(b, "safe", a.Safe)
 	b = appendRef(b, "finalized", a.Final)
-	return append(appendString(append(b, `,"basis":`...), basis), '}')
+	b = appendString(append(b, `,"basis":`...), basis)
+	return append(appendString(append(b, `,"watch":`...), a.Watch.String()), '}')
 }
 
 // appendRefill appends one message of a fill: rows is how many events the whole

@@ -18,6 +18,7 @@ const (
 	codeWrongLast         = 10071
 	codeWrongLastConstant = 10164
 	codeDuplicate         = 10201
+	codeInvalidConfig     = 10052
 	codeTooLarge          = 10054 // a message
 	codeBatchTooLarge     = 10199
 	codeNoAccountSpace    = 10002

@@ -54,11 +54,7 @@ type encoder struct {
 func (e *encoder) indexes(s *chain.Step) (first, end int) {
 	switch {
 	case s.Apply != nil:
-		end = len(s.Apply.Events)
-		if s.Apply.Moved || end == 0 {
-			end++
-		}
-		return 0, end
+		return 0, len(s.Apply.Events) + 1 // the finality after it
 	case s.Fill != nil:
 		n := len(s.Fill.Events)
 		if !e.history {

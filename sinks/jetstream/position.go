@@ -72,7 +72,7 @@ func (s *Sink) look(ctx context.Context, of chain.Stream, st *state) (p chain.Po
 		return p, nil
 	}
 	p = chain.Position{Journal: last.journal, Seq: last.seq, Digest: last.digest}
-	p.Final, err = r.finalized(ctx)
+	p.Final, p.Watch, err = r.finality(ctx)
 	return p, err
 }
 
@@ -134,23 +134,47 @@ func (r reader) before(ctx context.Context, first uint64, m mark) (found mark, e
 	return found, nil
 }
 
-// finalized is the finalized block that the stream recorded last; zero for none.
-func (r reader) finalized(ctx context.Context) (chain.BlockRef, error) {
-	m, err := r.stream.GetLastMsgForSubject(ctx, r.prefix+"finality")
+// finality is what the last Apply on record said, or where another journal began
+// since, the block that it began at.
+func (r reader) finality(ctx context.Context) (final chain.BlockRef, watch chain.WatchID, err error) {
+	var apply struct {
+		Seq       chain.Seq
+		Finalized chain.BlockRef // stays zero for null
+		Watch     string
+	}
+	var revert struct {
+		Seq   chain.Seq
+		To    chain.BlockRef
+		Cause string
+	}
+	if err := errors.Join(r.body(ctx, "finality", &apply), r.body(ctx, "revert", &revert)); err != nil {
+		return final, watch, err
+	}
+	set, err := hex.DecodeString(apply.Watch)
+	if err != nil {
+		return final, watch, fmt.Errorf("read the last finality: %w", err)
+	}
+	copy(watch[:], set)
+	if revert.Cause == chain.Begin.String() && revert.Seq > apply.Seq {
+		return revert.To, watch, nil
+	}
+	return apply.Finalized, watch, nil
+}
+
+// body reads the last message of that subject into out, and leaves it as it is
+// where there is none.
+func (r reader) body(ctx context.Context, subject string, out any) error {
+	m, err := r.stream.GetLastMsgForSubject(ctx, r.prefix+subject)
 	if errors.Is(err, jetstream.ErrMsgNotFound) {
-		return chain.BlockRef{}, nil
+		return nil
 	}
 	if err != nil {
-		return chain.BlockRef{}, fmt.Errorf("read the last finality: %w", err)
+		return fmt.Errorf("read the last %s: %w", subject, err)
 	}
-	var body struct{ Finalized *chain.BlockRef }
-	if err := json.Unmarshal(m.Data, &body); err != nil {
-		return chain.BlockRef{}, r.foreign(m, err)
+	if err := json.Unmarshal(m.Data, out); err != nil {
+		return r.foreign(m, err)
 	}
-	if body.Finalized == nil {
-		return chain.BlockRef{}, nil
-	}
-	return *body.Finalized, nil
+	return nil
 }
 
 // mark reads a message's headers. A message without them is somebody else's, and

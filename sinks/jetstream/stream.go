@@ -90,7 +90,7 @@ func ours(have, want jetstream.StreamConfig) (fixed jetstream.StreamConfig, chan
 func cannotUpdate(name string, err error) error {
 	err = fmt.Errorf("update stream %s: %w", name, err)
 	var api *jetstream.APIError
-	if errors.As(err, &api) && api.Code == 400 {
+	if errors.As(err, &api) && api.ErrorCode == codeInvalidConfig {
 		return chain.Fatal(err, fmt.Sprintf("rename or delete the stream %s: `nats stream rm %s`; it is filled again from the journal", name, name))
 	}
 	return err

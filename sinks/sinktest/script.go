@@ -140,7 +140,7 @@ func (s *Script) revert(path string) {
 }
 
 func (s *Script) apply(path string) {
-	b := &chain.Batch{Parent: s.Block(s.path).BlockRef, Last: s.Block(path).BlockRef, Watch: chain.WatchID{1}}
+	b := &chain.Batch{Parent: s.Block(s.path).BlockRef, Last: s.Block(path).BlockRef, Watch: chain.WatchID{byte(len(s.steps) / 4)}}
 	for n := len(s.path) + 1; n <= len(path); n++ {
 		events := s.eventsOf(path[:n])
 		b.Blocks = append(b.Blocks, s.blockWith(path[:n], len(events)))

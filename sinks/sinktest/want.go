@@ -38,8 +38,11 @@ func Want(steps []chain.Step) []Row {
 func wantPosition(steps []chain.Step) (p chain.Position) {
 	for _, step := range steps {
 		p.Journal, p.Seq, p.Digest = step.Journal, step.Seq, step.Digest
-		if step.Apply != nil {
-			p.Final = step.Apply.Final
+		switch {
+		case step.Apply != nil:
+			p.Final, p.Watch = step.Apply.Final, step.Apply.Watch
+		case step.Revert != nil && step.Revert.Cause == chain.Begin:
+			p.Final = step.Revert.To
 		}
 	}
 	return p

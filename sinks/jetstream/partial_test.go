@@ -1,0 +1,171 @@
+package jetstream
+
+import (
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"superindex/chain"
+	embedded "superindex/internal/embedded/nats"
+	"superindex/sinks/sinktest"
+)
+
+func openTest(t *testing.T) *Sink {
+	t.Helper()
+	log := slog.New(slog.DiscardHandler)
+	server, err := embedded.Start(t.Context(), embedded.Options{Dir: t.TempDir(), Listen: "127.0.0.1:0", Log: log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Close)
+	s, err := Open(t.Context(), Options{URL: server.FullURL(), History: true, AckWait: 20 * time.Second, Log: log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+func position(t *testing.T, s *Sink, of chain.Stream) chain.Position {
+	t.Helper()
+	p, err := s.Position(t.Context(), of)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// begin publishes the messages of a step up to index to, not included, as a daemon
+// does that is killed after the first batches of it.
+func begin(t *testing.T, s *Sink, step *chain.Step, from, to int) {
+	t.Helper()
+	st := s.state(step.Stream)
+	w := &writer{
+		encoder: encoder{step.Stream, subjectPrefix(step.Stream), true, nil},
+		batch:   newBatch(s.link, st.fence), state: st, name: StreamName(step.Stream),
+	}
+	for i := from; i < to; i++ {
+		if w.full() {
+			if err := w.flush(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := w.add(step, i); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func count(t *testing.T, s *Sink, of chain.Stream) uint64 {
+	t.Helper()
+	stream, err := s.js.Stream(t.Context(), StreamName(of))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return stream.CachedInfo().State.Msgs
+}
+
+// messagesOf is how many messages steps have.
+func messagesOf(steps []chain.Step) (n uint64) {
+	for i := range steps {
+		first, end := (&encoder{history: true}).indexes(&steps[i])
+		n += uint64(end - first)
+	}
+	return n
+}
+
+func TestStepCutAmidGoesOnWhereItStopped(t *testing.T) {
+	s := openTest(t)
+	script := sinktest.NewScript("cut").Go("abc").Go("abcAAAA")
+	steps := script.Steps()
+	position(t, s, script.Stream)
+	if err := s.Write(t.Context(), steps[:2]); err != nil {
+		t.Fatal(err)
+	}
+	for _, to := range []int{1, 1234} {
+		from := min(1, to-1)
+		begin(t, s, &steps[2], from, to)
+		if p := position(t, s, script.Stream); p.Seq != steps[1].Seq || p.Digest != steps[1].Digest {
+			t.Fatalf("position %+v with %d messages of the next step", p, to)
+		}
+	}
+	if err := s.Write(t.Context(), steps); err != nil {
+		t.Fatal(err)
+	}
+	if p, n := position(t, s, script.Stream), count(t, s, script.Stream); p.Seq != steps[2].Seq || n != messagesOf(steps) {
+		t.Errorf("position %+v, %d messages instead of %d", p, n, messagesOf(steps))
+	}
+}
+
+func TestCutFirstStepIsAnEmptyStream(t *testing.T) {
+	s := openTest(t)
+	script := sinktest.NewScript("cut-first").Go("AAAA")
+	step := script.Steps()[1]
+	position(t, s, script.Stream)
+	begin(t, s, &step, 0, 1234)
+	if p := position(t, s, script.Stream); !p.Empty() {
+		t.Fatalf("position %+v", p)
+	}
+	if err := s.Write(t.Context(), []chain.Step{step}); err != nil {
+		t.Fatal(err)
+	}
+	if p, n := position(t, s, script.Stream), count(t, s, script.Stream); p.Seq != step.Seq || n != 1601 {
+		t.Errorf("position %+v, %d messages instead of 1601", p, n)
+	}
+}
+
+// A journal that took over left a step cut; so did the next one. The position is
+// before both, and neither's numbers are used again.
+func TestCutStepsOfOtherJournals(t *testing.T) {
+	s := openTest(t)
+	script := sinktest.NewScript("cut-twice").Go("abc").Go("abcAAAA")
+	steps := script.Steps()
+	position(t, s, script.Stream)
+	if err := s.Write(t.Context(), steps[:2]); err != nil {
+		t.Fatal(err)
+	}
+	begin(t, s, &steps[2], 0, 1100)
+	second := steps[2]
+	second.Journal, second.Seq = chain.JournalID{2}, second.Seq+7
+	position(t, s, script.Stream)
+	begin(t, s, &second, 0, 1050)
+	if p := position(t, s, script.Stream); p.Seq != steps[1].Seq {
+		t.Fatalf("position %+v", p)
+	}
+	other := second
+	other.Digest++
+	for name, step := range map[string]chain.Step{"the first journal's": steps[2], "the same step of a restored journal": other} {
+		position(t, s, script.Stream)
+		if err := s.Write(t.Context(), []chain.Step{step}); !chain.IsFatal(err) || !strings.Contains(err.Error(), "adopt") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	script.Begin("ab").Go("abx")
+	steps = script.Steps()
+	position(t, s, script.Stream)
+	if err := s.Write(t.Context(), steps[3:]); err != nil {
+		t.Fatal(err)
+	}
+	if p := position(t, s, script.Stream); p.Seq != steps[4].Seq {
+		t.Errorf("position %+v", p)
+	}
+}
+
+func TestServerWithoutBatches(t *testing.T) {
+	if err := supportsBatches(openTest(t).config(testStream)); err != nil {
+		t.Error(err)
+	}
+	c := openTest(t).config(testStream)
+	c.AllowAtomicPublish = false
+	if err := supportsBatches(c); !chain.IsFatal(err) {
+		t.Errorf("a server that drops the setting: %v", err)
+	}
+	b := &batch{id: "x", count: 2}
+	if _, err := b.read([]byte(`{"stream":"S","seq":2}`)); !chain.IsFatal(err) {
+		t.Errorf("a server that takes the last message alone: %v", err)
+	}
+}
