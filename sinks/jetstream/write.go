@@ -42,7 +42,7 @@ func (w *writer) step(ctx context.Context, s *chain.Step) error {
 	if s.Seq == w.last.seq {
 		first = max(first, w.last.index+1)
 	}
-	if w.count+end-first > batchMessages {
+	if n := end - first; n <= batchMessages && w.count+n > batchMessages {
 		if err := w.flush(ctx); err != nil {
 			return err
 		}
