@@ -85,7 +85,9 @@ func (a *attempt) try(l *Layout, topics []chain.Hash) {
 		a.fail(why)
 	case a.best == nil || r.exact && !a.exact:
 		a.best, a.exact, a.fits = l, r.exact, 1
-		a.buf = append(a.buf[:a.start], a.buf[kept:]...)
+		if kept > a.start {
+			a.buf = append(a.buf[:a.start], a.buf[kept:]...)
+		}
 		return
 	case r.exact == a.exact:
 		a.fits++

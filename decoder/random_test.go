@@ -180,7 +180,7 @@ func (d *dice) log(t *testing.T, l *Layout) (log chain.Log, values []any) {
 // those that were packed, and those that accounts/abi unpacks. Then it breaks
 // the log in one place: what still decodes is what accounts/abi says.
 func TestRandomEqualsGeth(t *testing.T) {
-	const pairs = 20_000
+	const pairs = 12_000
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d, %d pairs", seed, pairs)
 	d := newDice(seed)

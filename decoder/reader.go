@@ -35,14 +35,19 @@ func (r *reader) event(l *Layout, topics []chain.Hash) Reason {
 	if why := r.visit(0, l.block); why != Fits {
 		return why
 	}
-	pos, end, why := 0, l.block, Fits
+	pos, end := 0, l.block
 	for i := range l.args {
+		var why Reason
 		a := &l.args[i]
 		r.out = append(r.out, a.key...)
-		if a.indexed {
+		switch {
+		case a.indexed:
 			r.out, why = appendWord(r.out, a.node, (*[word]byte)(&topics[0]))
 			topics = topics[1:]
-		} else {
+		case a.node.kind <= kindBytesN: // the short way for what most arguments are
+			r.out, why = appendWord(r.out, a.node, (*[word]byte)(r.data[pos:]))
+			pos += word
+		default:
 			end, why = r.value(a.node, pos, 0, l.block, end)
 			pos += a.node.head
 		}

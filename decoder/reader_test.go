@@ -109,7 +109,7 @@ func TestIndexed(t *testing.T) {
 	hash := keccak("hi")
 	topics := []chain.Hash{hash, chain.Hash(words("7")), hash}
 	got := decode(t, mustParse(t, "event E(string indexed s, uint8 plain, uint8 indexed n, uint8[2] indexed a)"), topics, words("9"))
-	if want := fmt.Sprintf(`{"s":"%s","plain":9,"n":7,"a":"%s"}`, hash, hash); got != want {
+	if want := fmt.Sprintf(`{"s":%q,"plain":9,"n":7,"a":%q}`, hash, hash); got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 	for types, want := range map[string]string{

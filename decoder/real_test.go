@@ -133,13 +133,13 @@ func TestTwoLayouts(t *testing.T) {
 		}
 	}
 	table, dice, twice := builtinTable(t), newDice(1), 0
-	real := map[string]int{}
+	seen := map[string]int{}
 	for _, name := range allLogs {
 		for _, log := range realLogs(t, name) {
 			if len(log.Topics) > 0 && len(byTopic[log.Topics[0]]) == 2 {
 				e := chain.Event{Log: log}
 				table.Decode(&e, nil)
-				real[e.Signature+" with "+fmt.Sprint(len(log.Topics))+" topics "+e.Decoding.String()]++
+				seen[e.Signature+" with "+fmt.Sprint(len(log.Topics))+" topics "+e.Decoding.String()]++
 			}
 		}
 	}
@@ -161,7 +161,7 @@ func TestTwoLayouts(t *testing.T) {
 	if twice != 14 {
 		t.Errorf("%d topic0 with two layouts", twice)
 	}
-	for what, n := range real {
+	for what, n := range seen {
 		t.Logf("%6d real logs of %s", n, what)
 	}
 }

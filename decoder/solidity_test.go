@@ -141,9 +141,9 @@ func emitted(emitter, sender chain.Address) []string {
 	wordOf := func(n int64) []byte { return common.BigToHash(new(big.Int).And(big.NewInt(n), maxWord())).Bytes() }
 	leastWord := append([]byte{0x80}, make([]byte, 31)...)
 	return []string{
-		fmt.Sprintf(`Indexed {"text":"%s","raw":"%s","list":"%s","plain":"héllo \"\\\n\u0001"}`,
+		fmt.Sprintf(`Indexed {"text":%q,"raw":%q,"list":%q,"plain":"héllo \"\\\n\u0001"}`,
 			hash([]byte("hello")), hash([]byte{0, 0xff}), hash(append(wordOf(1), bytes.Repeat([]byte{0xff}, 32)...))),
-		fmt.Sprintf(`Structs {"hashed":"%s","plain":{"x":8388607,"y":"-1"},"shape":%s}`, hash(append(wordOf(-8388608), leastWord...)), shape),
+		fmt.Sprintf(`Structs {"hashed":%q,"plain":{"x":8388607,"y":"-1"},"shape":%s}`, hash(append(wordOf(-8388608), leastWord...)), shape),
 		`Nested {"deep":{"pair":[` + shape + `,{"name":{"hex":"` + notUTF8 + `"},"points":[],"color":0,"tags":["0x00000000","0x00000000"]}],"table":[[],["1","` + most +
 			`"],[]],"fixedPoint":{"x":1,"y":"2"}},"tail":"` + rawBytes + `"}`,
 		`Arrays {"fixedInts":[1,2,255],"fixedTexts":["","0123456789012345678901234567890123456789"],"raws":["` + rawBytes + `","0x01","0x"],"mixed":[[],["-5"]],"none":[]}`,

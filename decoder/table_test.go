@@ -98,8 +98,8 @@ func TestDecodeSetsAll(t *testing.T) {
 	if _, why := table.Decode(&e, nil); why != Fits || e.Name != "Paused" || e.Signature != "Paused(address)" || e.Decoding != chain.Decoded {
 		t.Errorf("%v: %+v", why, e)
 	}
-	if grown := append(e.Args, 'x'); &grown[0] == &e.Args[0] {
-		t.Error("appending to Args writes into the buffer")
+	if cap(e.Args) != len(e.Args) {
+		t.Error("appending to Args would write into the buffer")
 	}
 }
 

@@ -40,11 +40,14 @@ func appendEscaped(dst []byte, c byte) []byte {
 
 // appendHex appends b as 0x text in quotes, four bytes at a time.
 func appendHex(dst, b []byte) []byte {
-	n := len(dst)
-	dst = slices.Grow(dst, 2*len(b)+12)[:n+2*len(b)+12] // up to 3 bytes of b have room for 4
-	copy(dst[n:], `"0x`)
+	n, room := len(dst), 2*len(b)+12 // up to 3 bytes of b have room for 4
+	if cap(dst)-n < room {
+		dst = slices.Grow(dst, room)
+	}
+	dst = dst[:n+room]
+	dst[n], dst[n+1], dst[n+2] = '"', '0', 'x'
 	at := dst[n+3:]
-	for len(b) >= 4 {
+	for len(b) >= 4 && len(at) >= 8 {
 		binary.BigEndian.PutUint64(at, hexDigits(binary.BigEndian.Uint32(b)))
 		at, b = at[8:], b[4:]
 	}
