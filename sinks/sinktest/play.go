@@ -29,7 +29,8 @@ func (w *work) startOn(ctx context.Context, server Server, s *Script, held int) 
 		return nil, err
 	}
 	w.plays = append(w.plays, p)
-	return p, p.standsAt(ctx, held)
+	err := p.standsAt(ctx, held)
+	return p, err
 }
 
 // standsAt checks that the sink's position is the one after n steps.

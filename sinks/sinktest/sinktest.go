@@ -30,14 +30,19 @@ type Server interface {
 	// order. It is called beside writers, and while the server is down.
 	Events(ctx context.Context, stream chain.Stream) ([]Row, error)
 
+	// Purge removes all that the server holds of the stream, as an operator
+	// would. Sinks that are open meanwhile are not told.
+	Purge(ctx context.Context, stream chain.Stream) error
+
+	Process
+}
+
+// Process is the server's own.
+type Process interface {
 	// Kill ends the server as `kill -9` does. Start starts it again on the same
 	// folder and the same address and returns once it answers.
 	Kill() error
 	Start(ctx context.Context) error
-
-	// Purge removes all that the server holds of the stream, as an operator
-	// would. Sinks that are open meanwhile are not told.
-	Purge(ctx context.Context, stream chain.Stream) error
 }
 
 // Restorer is a Server that can go back to an earlier state of its own.
@@ -62,14 +67,14 @@ type Row struct {
 	Args    string // canonical JSON; "" or "{}" for none
 }
 
-// Run runs every case, each on a server of its own that make starts.
-func Run(t *testing.T, make func(t *testing.T) Server) {
+// Run runs every case, each on a server of its own that start starts.
+func Run(t *testing.T, start func(t *testing.T) Server) {
 	seed := seedFromEnv(t)
 	for _, c := range cases() {
 		t.Run(c.name, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 			defer cancel()
-			w := &work{Server: make(t), another: func() Server { return make(t) }, rand: rand.New(rand.NewPCG(seed, 0))}
+			w := &work{Server: start(t), another: func() Server { return start(t) }, rand: rand.New(rand.NewPCG(seed, 0))}
 			err := c.run(ctx, w)
 			if closed := w.close(); err == nil {
 				err = closed

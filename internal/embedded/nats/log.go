@@ -1,7 +1,6 @@
 package nats
 
 import (
-	"errors"
 	"fmt"
 	"log/slog"
 )
@@ -35,7 +34,7 @@ func (j *journal) Errorf(format string, v ...any) {
 
 func (j *journal) Fatalf(format string, v ...any) {
 	select {
-	case j.fatal <- errors.New(fmt.Sprintf(format, v...)):
+	case j.fatal <- fmt.Errorf(format, v...):
 	default:
 	}
 }
