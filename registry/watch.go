@@ -77,6 +77,13 @@ func newSet(owned map[chain.Address][]string) *Set {
 	return t
 }
 
+// same is a == b in three words; the compiler would call a function for it.
+func same(a, b *chain.Address) bool {
+	return binary.LittleEndian.Uint64(a[12:]) == binary.LittleEndian.Uint64(b[12:]) &&
+		binary.LittleEndian.Uint64(a[4:]) == binary.LittleEndian.Uint64(b[4:]) &&
+		binary.LittleEndian.Uint32(a[:]) == binary.LittleEndian.Uint32(b[:])
+}
+
 func hash(a *chain.Address) uint64 {
 	return (binary.LittleEndian.Uint64(a[4:]) ^ binary.LittleEndian.Uint64(a[12:])) * 0x9e3779b97f4a7c15
 }
@@ -90,7 +97,7 @@ func (t *Set) filterBit(h uint64) (word, bit uint64) {
 func (t *Set) find(a *chain.Address, h uint64) *slot {
 	mask := uint64(len(t.slots) - 1)
 	for i := h >> (t.shift & 63); ; i++ {
-		if s := &t.slots[i&mask]; s.owner == 0 || s.address == *a {
+		if s := &t.slots[i&mask]; s.owner == 0 || same(&s.address, a) {
 			return s
 		}
 	}
