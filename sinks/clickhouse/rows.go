@@ -31,11 +31,6 @@ func (r *rows) apply(step *chain.Step) {
 	r.events.add(step, step.Apply.Events)
 }
 
-func (r *rows) fill(step *chain.Step) {
-	r.blocks.add(step, step.Fill.Blocks)
-	r.events.add(step, step.Fill.Events)
-}
-
 func (r *rows) full() bool {
 	n := len(r.blocks.seq) + len(r.events.seq) + len(r.observations.seq)
 	return n >= maxRows || r.events.size()+r.observations.size() >= maxBytes
@@ -62,25 +57,22 @@ func (s *Sink) writeRows(ctx context.Context, steps []chain.Step) error {
 	return s.send(ctx, pending)
 }
 
-// writeStep adds a step's rows to those pending. What reads the tables, a Revert
-// or a Fill, does so once they hold every step before it.
+// writeStep adds a step's rows to those pending. A Revert and a Fill read the
+// tables, once they hold every step before.
 func (s *Sink) writeStep(ctx context.Context, pending *rows, step *chain.Step) error {
 	switch {
 	case step.Apply != nil:
 		pending.apply(step)
 	case step.Rows != nil:
 		pending.observations.add(step)
-	case step.Revert != nil:
+	default:
 		if err := s.send(ctx, pending); err != nil {
 			return err
 		}
-		return s.revert(ctx, step)
-	case step.Fill != nil:
-		pending.fill(step)
-		if err := s.send(ctx, pending); err != nil {
-			return err
+		if step.Revert != nil {
+			return s.revert(ctx, step)
 		}
-		return s.replace(ctx, step)
+		return s.fill(ctx, pending, step)
 	}
 	if pending.full() {
 		return s.send(ctx, pending)

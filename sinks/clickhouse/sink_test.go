@@ -124,6 +124,34 @@ func TestAFillReplacesItsAddressesInItsRange(t *testing.T) {
 	w.want(rows)
 }
 
+// A block keeps what is known of it when a fill has read only some of its logs,
+// and says how many watched ones there are now.
+func TestAFillKeepsTheBlocksItFinds(t *testing.T) {
+	w, h := newWarehouse(t), newHistory("op")
+	sink := w.sink()
+	w.write(sink, h.apply(1, 3, 'a', 2))
+	h.final = h.ref(9, 'a')
+	late := h.events(h.block(2, 'a', 1), 1)[0]
+	late.Address, late.Index = chain.Address{0xee}, 9
+	old := h.events(h.block(5, 'a', 1), 1)[0]
+	add := h.fill(1, 9, []chain.Address{{0xee}}, late, old)
+	for i := range add.Fill.Blocks {
+		add.Fill.Blocks[i].Parent, add.Fill.Blocks[i].Txs = chain.Hash{}, 0
+	}
+	repair := h.fill(1, 3, nil, late)
+	const rows = "SELECT toString((number, parent_hash != '', tx_count, watched_log_count)) FROM blocks ORDER BY number"
+	w.write(sink, add)
+	want := []string{"(1,1,2,2)", "(2,1,2,3)", "(3,1,2,2)", "(5,0,NULL,1)"}
+	w.want(rows, want...)
+	w.write(sink, add)
+	w.want(rows, want...)
+	w.write(sink, repair)
+	want = []string{"(1,1,2,0)", "(2,1,2,1)", "(3,1,2,0)", "(5,0,NULL,1)"}
+	w.want(rows, want...)
+	w.write(sink, add, repair)
+	w.want(rows, want...)
+}
+
 // As text so many addresses would exceed the server's limit for a query.
 func TestAFillOfManyAddresses(t *testing.T) {
 	w, h := newWarehouse(t), newHistory("op")
@@ -169,7 +197,7 @@ func TestPosition(t *testing.T) {
 	h.final = h.ref(1, 'a')
 	step := h.apply(1, 2, 'a', 1)
 	w.write(sink, step)
-	want := chain.Position{Journal: step.Journal, Seq: step.Seq, Digest: step.Digest, Final: h.final}
+	want := chain.Position{Journal: step.Journal, Seq: step.Seq, Digest: step.Digest, Final: h.final, Watch: step.Apply.Watch}
 	for _, sink := range []*Sink{sink, w.sink()} {
 		if got, err := sink.Position(t.Context(), h.stream); err != nil || got != want {
 			t.Errorf("it is %+v, %v; want %+v", got, err, want)

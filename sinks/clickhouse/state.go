@@ -19,8 +19,7 @@ type state struct {
 }
 
 // after is the state once the steps are held. Those that are held already change
-// nothing. A Revert takes the heads down with it: what lies above its block is no
-// longer there, whatever it was called.
+// nothing.
 func (st state) after(steps []chain.Step) state {
 	for i := range steps {
 		step := &steps[i]
@@ -30,13 +29,23 @@ func (st state) after(steps []chain.Step) state {
 		st.Journal, st.Seq, st.Digest = step.Journal, step.Seq, step.Digest
 		switch {
 		case step.Apply != nil:
-			st.head, st.safe, st.Final, st.assumed = step.Apply.Last, step.Apply.Safe, step.Apply.Final, step.Apply.Assumed
+			a := step.Apply
+			st.head, st.safe, st.Final, st.assumed, st.Watch = a.Last, a.Safe, a.Final, a.Assumed, a.Watch
 		case step.Revert != nil:
-			to := step.Revert.To
-			st.head, st.safe, st.Final = to, lower(st.safe, to), lower(st.Final, to)
+			st.revert(step.Revert)
 		}
 	}
 	return st
+}
+
+// revert takes the heads down with the chain: what lies above the block is no
+// longer held, whatever it was called. A journal begins at a block that it knows
+// to be final.
+func (st *state) revert(r *chain.Revert) {
+	st.head, st.safe, st.Final = r.To, lower(st.safe, r.To), lower(st.Final, r.To)
+	if r.Cause == chain.Begin {
+		st.Final = r.To
+	}
 }
 
 func lower(a, b chain.BlockRef) chain.BlockRef {
@@ -55,7 +64,7 @@ func (st state) basis() string {
 
 var stateColumns = []string{
 	"network", "chain_id", "journal", "seq", "digest",
-	"head_number", "head_hash", "safe_number", "safe_hash", "finalized_number", "finalized_hash", "basis",
+	"head_number", "head_hash", "safe_number", "safe_hash", "finalized_number", "finalized_hash", "basis", "watch",
 }
 
 func (s *Sink) writeState(ctx context.Context, of chain.Stream, st state) error {
@@ -72,11 +81,12 @@ func (s *Sink) writeState(ctx context.Context, of chain.Stream, st state) error 
 		[]uint64{st.Final.Number},
 		[]string{hashText(st.Final.Hash)},
 		[]string{st.basis()},
+		[]string{st.Watch.String()},
 	})
 }
 
 const selectState = `SELECT journal, seq, digest, head_number, head_hash, safe_number, safe_hash,
-       finalized_number, finalized_hash, basis = 'assumed'
+       finalized_number, finalized_hash, basis = 'assumed', watch
 FROM positions FINAL
 WHERE network = $1 AND chain_id = $2`
 
@@ -84,10 +94,10 @@ WHERE network = $1 AND chain_id = $2`
 func (s *Sink) readState(ctx context.Context, of chain.Stream) (st state, err error) {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
-	var journal, head, safe, final string
+	var journal, head, safe, final, watch string
 	err = s.conn.QueryRow(ctx, selectState, of.Name, of.ChainID).Scan(
 		&journal, (*uint64)(&st.Seq), &st.Digest, &st.head.Number, &head,
-		&st.safe.Number, &safe, &st.Final.Number, &final, &st.assumed)
+		&st.safe.Number, &safe, &st.Final.Number, &final, &st.assumed, &watch)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return state{}, nil
@@ -95,7 +105,7 @@ func (s *Sink) readState(ctx context.Context, of chain.Stream) (st state, err er
 		return state{}, s.fault("read positions of "+of.Name, err)
 	}
 	err = errors.Join(
-		parseJournal(&st.Journal, journal), parseHash(&st.head.Hash, head),
+		parseID(st.Journal[:], journal), parseID(st.Watch[:], watch), parseHash(&st.head.Hash, head),
 		parseHash(&st.safe.Hash, safe), parseHash(&st.Final.Hash, final))
 	if err != nil {
 		return state{}, chain.Fatal(fmt.Errorf("clickhouse: read positions of %s: %w", of, err),
@@ -119,11 +129,11 @@ func parseHash(h *chain.Hash, text string) error {
 	return h.UnmarshalText([]byte(text))
 }
 
-func parseJournal(id *chain.JournalID, text string) error {
+func parseID(id []byte, text string) error {
 	b, err := hex.DecodeString(text)
 	if err != nil || len(b) != len(id) {
-		return fmt.Errorf("journal %q is not %d bytes in hex", text, len(id))
+		return fmt.Errorf("id %q is not %d bytes in hex", text, len(id))
 	}
-	copy(id[:], b)
+	copy(id, b)
 	return nil
 }

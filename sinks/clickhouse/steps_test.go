@@ -37,7 +37,7 @@ func (h *history) step() chain.Step {
 
 // apply adds the blocks from to to of a fork with n events each.
 func (h *history) apply(from, to uint64, fork byte, n int) chain.Step {
-	b := &chain.Batch{Parent: h.head, Safe: h.safe, Final: h.final}
+	b := &chain.Batch{Parent: h.head, Safe: h.safe, Final: h.final, Watch: chain.WatchID{7, 8}}
 	for number := from; number <= to; number++ {
 		block := h.block(number, fork, n)
 		b.Blocks = append(b.Blocks, block)

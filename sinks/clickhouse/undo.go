@@ -46,24 +46,39 @@ func (sel selection) where() string {
 	return where
 }
 
-// addressTable is sent along with a statement that has addresses: as text they
-// could exceed the server's limit for a query.
-const addressTable = "superindex_addresses"
-
 // with is ctx with what a statement on the selection needs.
 func (sel selection) with(ctx context.Context) (context.Context, error) {
 	ctx = clickhouse.Context(ctx, clickhouse.WithSettings(whole()))
 	if len(sel.addresses) == 0 {
 		return ctx, nil
 	}
-	table, err := ext.NewTable(addressTable, ext.Column("address", "String"))
-	if err != nil {
-		return nil, err
-	}
-	for _, a := range sel.addresses {
-		if err := table.Append(a.String()); err != nil {
-			return nil, err
+	return withTexts(ctx, addressTable, func(yield func(string)) {
+		for _, a := range sel.addresses {
+			yield(a.String())
 		}
+	})
+}
+
+// Tables that are sent along with a statement. As text in it, so many addresses
+// or hashes could exceed the server's limit for a query.
+const (
+	addressTable = "superindex_addresses"
+	hashTable    = "superindex_hashes"
+)
+
+// withTexts is ctx with a table of one column of text.
+func withTexts(ctx context.Context, name string, texts func(yield func(string))) (context.Context, error) {
+	table, err := ext.NewTable(name, ext.Column("text", "String"))
+	if err != nil {
+		return nil, fmt.Errorf("clickhouse: table %s: %w", name, err)
+	}
+	texts(func(text string) {
+		if err == nil {
+			err = table.Append(text)
+		}
+	})
+	if err != nil {
+		return nil, fmt.Errorf("clickhouse: table %s: %w", name, err)
 	}
 	return clickhouse.Context(ctx, clickhouse.WithExternalTable(table)), nil
 }
@@ -98,12 +113,6 @@ func (s *Sink) noteReorg(ctx context.Context, step *chain.Step) error {
 	})
 }
 
-// replace removes what a Fill's range held before: its own rows are there
-// already, and newer.
-func (s *Sink) replace(ctx context.Context, step *chain.Step) error {
-	return s.remove(ctx, selection{events, step, step.Fill.From, step.Fill.To.Number, step.Fill.Addresses})
-}
-
 // remove removes the selection, run by run.
 func (s *Sink) remove(ctx context.Context, sel selection) error {
 	starts, err := s.runs(ctx, sel)
@@ -126,7 +135,7 @@ func (s *Sink) runs(ctx context.Context, sel selection) (starts []uint64, err er
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	if ctx, err = sel.with(ctx); err != nil {
-		return nil, fmt.Errorf("clickhouse: select the addresses: %w", err)
+		return nil, err
 	}
 	found, err := s.conn.Query(ctx, fmt.Sprintf(`SELECT min(n) AS start
 FROM (SELECT n, sum(bytes) OVER (ORDER BY n DESC) AS total
@@ -157,7 +166,7 @@ func (s *Sink) removeRun(ctx context.Context, sel selection) error {
 	defer cancel()
 	ctx, err := sel.with(ctx)
 	if err != nil {
-		return fmt.Errorf("clickhouse: select the addresses: %w", err)
+		return err
 	}
 	err = s.conn.Exec(ctx, fmt.Sprintf(`INSERT INTO %s
 SELECT * REPLACE (toUInt64(%d) AS seq, toUInt8(1) AS deleted)

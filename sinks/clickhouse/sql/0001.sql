@@ -87,6 +87,7 @@ CREATE TABLE IF NOT EXISTS positions
     finalized_number UInt64,
     finalized_hash   String,
     basis            Enum8('tags' = 1, 'assumed' = 2),
+    watch            String,
     updated_at       DateTime('UTC') DEFAULT now()
 )
 ENGINE = ReplacingMergeTree(seq)
