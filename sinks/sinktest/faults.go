@@ -158,7 +158,7 @@ func purged(ctx context.Context, w *work) error {
 	if p, err = w.start(ctx, s, 0); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	return p.relay(ctx)
 }
