@@ -25,6 +25,7 @@ func TestChoice(t *testing.T) {
 		{"the second fits exactly", "event E(string indexed a, string b)\nevent E(string c, string indexed d)", []chain.Hash{first}, "32 1 'x", `{"a":"` + first.String() + `","b":"x"}`, chain.Ambiguous},
 		{"only the second fits", "event E(bool indexed a, uint256 b)\nevent E(bool c, uint256 indexed d)", []chain.Hash{second}, "1", `{"c":true,"d":"2"}`, chain.Decoded},
 		{"exactly goes before loosely", "event E(uint8[] indexed a, string b)\nevent E(uint8[] a, string indexed b)", []chain.Hash{first}, "32 1 7", `{"a":[7],"b":"` + first.String() + `"}`, chain.Decoded},
+		{"and stays before them", "event E(uint8[] a, string indexed b)\nevent E(uint8[] indexed a, string b)", []chain.Hash{first}, "32 1 7", `{"a":[7],"b":"` + first.String() + `"}`, chain.Decoded},
 		{"none fits", "event E(bool indexed a, bool b)\nevent E(bool c, bool indexed d)", []chain.Hash{second}, "2", "", chain.Raw},
 		{"the same layout twice", "event E(uint8 a)\nevent E(uint8 b)", nil, "5", `{"a":5}`, chain.Decoded},
 		{"both fit loosely", "event E(uint8 indexed a, uint8 b)\nevent E(uint8 c, uint8 indexed d)", []chain.Hash{first}, "2 raw:00", `{"a":1,"b":2}`, chain.Ambiguous},
