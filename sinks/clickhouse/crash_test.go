@@ -52,7 +52,7 @@ func killAmid(ctx context.Context, acked <-chan struct{}) error {
 		}
 		time.Sleep(time.Duration(rand.IntN(30_000)) * time.Microsecond)
 		if pid := server.Pid(); pid != 0 {
-			syscall.Kill(pid, syscall.SIGKILL) //nolint:errcheck // it may be dead already
+			syscall.Kill(pid, syscall.SIGKILL) // it may be dead already
 		}
 	}
 	return nil

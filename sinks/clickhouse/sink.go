@@ -63,8 +63,7 @@ func Open(ctx context.Context, o Options) (*Sink, error) {
 		return nil, fmt.Errorf("clickhouse: %w", err)
 	}
 	if err := s.migrate(ctx); err != nil {
-		s.conn.Close()
-		return nil, err
+		return nil, errors.Join(err, s.conn.Close())
 	}
 	return s, nil
 }

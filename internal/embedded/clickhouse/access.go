@@ -111,6 +111,6 @@ func keptAccess(path, address string) (Access, error) {
 
 func randomPassword() string {
 	var b [16]byte
-	rand.Read(b[:]) //nolint:errcheck // never fails
+	rand.Read(b[:]) // it never fails
 	return hex.EncodeToString(b[:])
 }

@@ -23,9 +23,9 @@ func Child() {
 	}
 	if err := engine(os.Args[1], os.Args[2:]); err != nil {
 		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
+		os.Exit(1) //nolint:forbidigo // this is the main of the child
 	}
-	os.Exit(0)
+	os.Exit(0) //nolint:forbidigo // as above
 }
 
 func engine(path string, args []string) error {
@@ -49,5 +49,5 @@ func awaitParent(terminal io.Writer) {
 	io.Copy(io.Discard, os.NewFile(parentsPipe, "parent")) //nolint:errcheck // any end is the order
 	io.WriteString(terminal, "exit\n")                     //nolint:errcheck // cut off below
 	<-time.After(stopWait)
-	os.Exit(1)
+	os.Exit(1) //nolint:forbidigo // nobody is left to return to
 }

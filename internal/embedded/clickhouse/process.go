@@ -19,13 +19,14 @@ import (
 // runOnce runs one engine from its start to its end, which ctx orders. The error
 // says why it ended.
 func (s *Server) runOnce(ctx context.Context) error {
-	if _, err := listenable(s.Address); err != nil {
+	if _, err := listenable(ctx, s.Address); err != nil {
 		return err
 	}
 	r, w, err := os.Pipe()
 	if err != nil {
 		return fmt.Errorf("make a pipe: %w", err)
 	}
+	defer r.Close()
 	defer w.Close()
 	cmd, err := s.command(ctx)
 	if err != nil {
@@ -33,9 +34,7 @@ func (s *Server) runOnce(ctx context.Context) error {
 	}
 	cmd.ExtraFiles = []*os.File{r} // number 3 in the child
 	cmd.Cancel = w.Close           // the order to stop; WaitDelay later it is killed
-	err = cmd.Start()
-	r.Close()
-	if err != nil {
+	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("execute the engine: %w", err)
 	}
 	s.pid.Store(int64(cmd.Process.Pid))

@@ -36,7 +36,7 @@ type Server struct {
 // Start brings an engine up and returns once it answers; ctx bounds that wait
 // only. The caller closes the Server.
 func Start(ctx context.Context, o Options) (*Server, error) {
-	s, err := prepare(o)
+	s, err := prepare(ctx, o)
 	if err != nil {
 		return nil, fmt.Errorf("start clickhouse: %w", err)
 	}
@@ -65,7 +65,7 @@ func (s *Server) Close() {
 // Pid is the engine's process, for tests that kill it; 0 while there is none.
 func (s *Server) Pid() int { return int(s.pid.Load()) }
 
-func prepare(o Options) (*Server, error) {
+func prepare(ctx context.Context, o Options) (*Server, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
@@ -80,7 +80,7 @@ func prepare(o Options) (*Server, error) {
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, err
 	}
-	address, err := freeAddress(o.Listen)
+	address, err := freeAddress(ctx, o.Listen)
 	if err != nil {
 		return nil, err
 	}
@@ -92,17 +92,17 @@ func prepare(o Options) (*Server, error) {
 }
 
 // freeAddress turns port 0 into one that is free now.
-func freeAddress(listen string) (string, error) {
+func freeAddress(ctx context.Context, listen string) (string, error) {
 	_, port, err := net.SplitHostPort(listen)
 	if err != nil || port != "0" {
 		return listen, err
 	}
-	return listenable(listen)
+	return listenable(ctx, listen)
 }
 
 // listenable says where one can listen now, and leaves it at once.
-func listenable(address string) (string, error) {
-	l, err := net.Listen("tcp", address)
+func listenable(ctx context.Context, address string) (string, error) {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 	if err != nil {
 		return "", err
 	}

@@ -42,7 +42,7 @@ func daemon(dir string) {
 		panic(err)
 	}
 	fmt.Println(s.Pid())
-	io.Copy(io.Discard, os.Stdin) //nolint:errcheck // it waits to be killed
+	io.Copy(io.Discard, os.Stdin) // until it is killed
 }
 
 func options(t testing.TB, dir string) Options {
@@ -259,7 +259,7 @@ func TestTheEngineDoesNotOutliveAKilledParent(t *testing.T) {
 	if err := parent.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	parent.Wait() //nolint:errcheck // it was killed
+	parent.Wait() // it was killed
 	until(t, "the engine is gone", func() bool { return errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) })
 	start(t, o.Dir) // and its folder is free
 }
