@@ -45,11 +45,15 @@ func TestHeads(t *testing.T) {
 			t.Errorf("%s: got %v, %v; want %v", unknown, got, err, want)
 		}
 	}
-	n.say = func(_ string, params []any) (string, bool) {
-		return `"error":{"code":429,"message":"later"}`, params[0] == "finalized"
-	}
-	if got, err := c.Heads(t.Context()); verdictOf(err) != busy {
-		t.Errorf("finalized refused: got %v, %v", got, err)
+	for refusal, want := range map[string]verdict{
+		`"error":{"code":429,"message":"later"}`:                        busy,
+		`"error":{"code":-32602,"message":"request rate limited"}`:      busy,
+		`"error":{"code":-32000,"message":"internal error, try again"}`: temporary,
+	} {
+		n.say = func(_ string, params []any) (string, bool) { return refusal, params[0] == "finalized" }
+		if got, err := c.Heads(t.Context()); err == nil || verdictOf(err) != want {
+			t.Errorf("finalized refused by %s: got %v, %v", refusal, got, err)
+		}
 	}
 }
 

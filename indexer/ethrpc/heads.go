@@ -64,9 +64,16 @@ func refOrZero(h *header) chain.BlockRef {
 // found", before the first fork choice) or does not know the tag at all.
 func (c *call) unknownTag() bool {
 	const invalidParams = -32602
-	f := c.fault
-	return f != nil && (f.code == invalidParams || errors.Is(c.err, indexer.ErrAbsent) ||
-		strings.Contains(strings.ToLower(f.text), "not found"))
+	if c.fault == nil {
+		return false
+	}
+	switch c.fault.judge() {
+	case absent:
+		return true
+	case temporary:
+		return c.fault.code == invalidParams || strings.Contains(strings.ToLower(c.fault.text), "not found")
+	}
+	return false
 }
 
 // Headers reads the canonical headers of these numbers, 100 in a request. The

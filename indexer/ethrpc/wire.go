@@ -3,7 +3,6 @@ package ethrpc
 import (
 	"bytes"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -122,29 +121,33 @@ func (r *raw) UnmarshalJSON(b []byte) error {
 // arena holds the topics and data of an answer's watched logs: a few large
 // pieces in place of two small ones a log.
 type arena struct {
-	topics  []chain.Hash
-	bytes   []byte
-	scratch []chain.Hash
+	topics []chain.Hash
+	bytes  []byte
 }
 
 // Sizes of the pieces: a range of few logs should not cost much.
 const (
 	topicsPiece = 1 << 10 // 32 KiB
 	bytesPiece  = 64 << 10
+	maxTopics   = 4
 )
 
-// parse reads the parts of a watched log that were left unread.
+// parse reads the parts of a watched log that were left unread. They are known to
+// be JSON.
 func (a *arena) parse(l *log) (topics []chain.Hash, data []byte, err error) {
-	a.scratch = a.scratch[:0]
-	if err := json.Unmarshal(l.Topics, &a.scratch); err != nil {
-		return nil, nil, fmt.Errorf("topics: %w", err)
-	}
-	if len(a.scratch) > 4 {
-		return nil, nil, fmt.Errorf("topics: %d of them", len(a.scratch))
-	}
-	a.topics = room(a.topics, len(a.scratch), topicsPiece)
+	a.topics = room(a.topics, maxTopics, topicsPiece)
 	start := len(a.topics)
-	a.topics = append(a.topics, a.scratch...)
+	for rest := bytes.Trim(l.Topics, "[] \t\r\n"); len(rest) > 0 && string(rest) != "null"; {
+		var topic []byte
+		topic, rest, _ = bytes.Cut(rest, []byte(","))
+		var hash chain.Hash
+		if err := hash.UnmarshalText(bytes.Trim(topic, "\" \t\r\n")); err != nil {
+			return nil, nil, fmt.Errorf("topics: %w", err)
+		}
+		if a.topics = append(a.topics, hash); len(a.topics)-start > maxTopics {
+			return nil, nil, fmt.Errorf("topics: more than %d", maxTopics)
+		}
+	}
 	data, err = a.hex(l.Data)
 	return a.topics[start:len(a.topics):len(a.topics)], data, err
 }
