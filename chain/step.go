@@ -27,10 +27,10 @@ type Batch struct {
 	Safe, Final  BlockRef // after this step; zero while none is known
 	Moved        bool     // Safe or Final differ from the step before
 	Assumed      bool     // finality comes from a window, not from the node's tags
-	Watch        WatchID
-	Blocks       []Block // ascending; dense above Final, Last always among them unless the batch is empty
-	Events       []Event // ascending by (block, index)
-	Transactions []Tx    // ascending by (block, index)
+	Watch        WatchID  // the set whose history is whole as of this step; zero while some of it is owed
+	Blocks       []Block  // ascending; dense above Final, Last always among them unless the batch is empty
+	Events       []Event  // ascending by (block, index)
+	Transactions []Tx     // ascending by (block, index)
 	Proof        Proof
 }
 
@@ -84,14 +84,21 @@ type Row struct {
 	Body []byte // a JSON object with the columns of the view
 }
 
-// Position is what a sink itself holds of a stream. The zero Position is an
-// empty sink.
+// Position is what a sink itself holds of a stream.
 type Position struct {
-	Journal JournalID
-	Seq     Seq    // every step up to here is held
-	Digest  uint64 // Step.Digest of that step
-	Final   BlockRef
+	Journal JournalID // zero: the sink has never held a whole step
+	Seq     Seq       // every step up to here is held
+	Digest  uint64    // Step.Digest of that step
+
+	// High is the highest Seq of any row or message, and HighDigest its step's
+	// Digest. It is above Seq where a write was cut: rows may be there whose steps
+	// are not held whole.
+	High       Seq
+	HighDigest uint64
+
+	Final BlockRef // of the last Apply; where a Begin came since, its To
+	Watch WatchID  // of the last Apply
 }
 
-// Empty reports whether the sink holds nothing of the stream.
-func (p Position) Empty() bool { return p == Position{} }
+// Empty reports whether the sink holds no whole step of the stream.
+func (p Position) Empty() bool { return p.Journal == JournalID{} }

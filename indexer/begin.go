@@ -31,18 +31,21 @@ func (s Start) number(final uint64) uint64 {
 	return final + 1
 }
 
-// begin makes the stream's first step, unless the journal has it. It asks every
-// sink what it holds, so that no Seq is used twice and no row stays that a lost
-// journal knew of and this one does not; while one cannot be asked it does not begin.
-func begin(ctx context.Context, net Network, journal *reorg.Journal, sinks []Sink) error {
-	if slices.Contains(journal.Streams(), net.Name) {
-		return nil
+// Begin makes the stream's first step, unless the journal has it, and adopts the
+// network's watch set. It asks every sink what it holds, so that no Seq is used
+// twice and no row stays that a lost journal knew of and this one does not; while
+// one cannot be asked it does not begin.
+func Begin(ctx context.Context, net Network, journal *reorg.Journal, sinks []Sink) error {
+	if !slices.Contains(journal.Streams(), net.Name) {
+		held, err := positions(ctx, net.Stream, sinks)
+		if err != nil {
+			return err
+		}
+		if err := beginFrom(ctx, net, journal, held); err != nil {
+			return err
+		}
 	}
-	positions, err := positions(ctx, net.Stream, sinks)
-	if err != nil {
-		return err
-	}
-	return beginFrom(ctx, net, journal, positions)
+	return adoptWatchSet(net, journal)
 }
 
 func positions(ctx context.Context, stream chain.Stream, sinks []Sink) (map[string]chain.Position, error) {
@@ -64,13 +67,23 @@ func beginFrom(ctx context.Context, net Network, journal *reorg.Journal, held ma
 		return fmt.Errorf("read the heads of %s: %w", net.Stream, err)
 	}
 	start := net.Start.number(heads.Final.Number)
-	before := chain.BlockRef{Number: min(start-1, heads.Latest.Number)}
-	to, err := meeting(ctx, net, held, before)
+	if heads.Final != (chain.BlockRef{}) && start > heads.Final.Number+1 { // what a stream begins at can never be reverted
+		return fmt.Errorf("%s begins once block %d before its start is finalized; now %d is", net.Stream, start-1, heads.Final.Number)
+	}
+	to, err := meeting(ctx, net, held, chain.BlockRef{Number: min(start-1, heads.Latest.Number)})
 	if err != nil {
 		return err
 	}
-	_, err = journal.Begin(ctx, reorg.Beginning{Stream: net.Stream, Start: start, To: to, Sinks: held})
+	_, err = journal.Begin(ctx, beginning(net, start, to, held))
 	return err
+}
+
+func beginning(net Network, start uint64, to chain.BlockRef, held map[string]chain.Position) reorg.Beginning {
+	b := reorg.Beginning{Stream: net.Stream, Start: start, To: to, Sinks: held, Set: net.Watch.Addresses()}
+	for _, p := range held {
+		b.Owed = b.Owed || !p.Empty() && p.Watch != net.Watch.ID()
+	}
+	return b
 }
 
 // meeting is the block that sinks and chain have in common for certain: the lowest
@@ -124,7 +137,7 @@ func Adopt(ctx context.Context, net Network, journal *reorg.Journal, sinks []Sin
 			if err != nil {
 				return err
 			}
-			_, err = journal.Begin(ctx, reorg.Beginning{Stream: net.Stream, Start: st.Start, To: first, Sinks: held})
+			_, err = journal.Begin(ctx, beginning(net, st.Start, first, held))
 			return err
 		}
 	}

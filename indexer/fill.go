@@ -33,10 +33,14 @@ func (s addressSet) Has(a chain.Address) bool { _, ok := s[a]; return ok }
 // owed at or below finalized.
 func (f *Filler) Advance(ctx context.Context) (moved bool, err error) {
 	st, err := f.journal.Stat(f.net.Name)
-	if err != nil || len(st.Owed) == 0 || st.Owed[0].From > st.Final.Number {
+	if err != nil {
 		return false, err
 	}
-	owed, set := st.Owed[0], addressSet{}
+	ready := slices.IndexFunc(st.Owed, func(o reorg.Owed) bool { return o.From <= st.Final.Number })
+	if ready < 0 {
+		return false, nil
+	}
+	owed, set := st.Owed[ready], addressSet{}
 	for _, a := range owed.Addresses {
 		set[a] = struct{}{}
 	}
@@ -69,17 +73,17 @@ func (f *Filler) append(ctx context.Context, from uint64, addresses []chain.Addr
 // adoptWatchSet notices a set that changed while nobody looked: the new addresses'
 // history is owed, those that left are no longer watched.
 func adoptWatchSet(net Network, journal *reorg.Journal) error {
-	before, known, err := journal.Watch(net.Name)
+	before, err := journal.Watch(net.Name)
 	if err != nil {
 		return err
 	}
 	set := net.Watch.Addresses()
-	if known && slices.Equal(before, set) {
+	if slices.Equal(before, set) {
 		return nil
 	}
 	var late []chain.Address
 	for _, a := range set {
-		if _, watched := slices.BinarySearchFunc(before, a, compareAddresses); known && !watched {
+		if _, watched := slices.BinarySearchFunc(before, a, compareAddresses); !watched {
 			late = append(late, a)
 		}
 	}

@@ -3,6 +3,7 @@ package indexer
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"superindex/chain"
 	"superindex/reorg"
@@ -25,6 +26,10 @@ type Sink interface {
 
 // relayBytes is how much a relay takes from the journal at once.
 const relayBytes = 16 << 20
+
+// relayIdle is after how long without a step a relay asks its sink again: somebody
+// may have emptied it or put a back-up in its place.
+const relayIdle = time.Minute
 
 // Relay plays the steps of one stream, in order, into one sink. It belongs to one
 // goroutine.
@@ -53,9 +58,9 @@ func (r *Relay) Advance(ctx context.Context) error {
 	if err := r.place(ctx); err != nil {
 		return err
 	}
-	steps, err := r.journal.Next(ctx, r.stream.Name, r.after, r.bytes)
-	if err != nil {
-		return fmt.Errorf("%s to %s: %w", r.stream, r.sink.Name(), err)
+	steps, err := r.next(ctx)
+	if err != nil || len(steps) == 0 {
+		return err
 	}
 	last := steps[len(steps)-1].Seq
 	timer := r.watch.writing(r.sink.Name())
@@ -71,6 +76,21 @@ func (r *Relay) Advance(ctx context.Context) error {
 	r.after = last
 	r.watch.relayed(r.sink.Name(), last)
 	return nil
+}
+
+// next waits for steps; none after relayIdle, when the sink is to be asked again.
+func (r *Relay) next(ctx context.Context) ([]chain.Step, error) {
+	idle, cancel := context.WithTimeout(ctx, relayIdle)
+	defer cancel()
+	steps, err := r.journal.Next(idle, r.stream.Name, r.after, r.bytes)
+	if idle.Err() != nil && ctx.Err() == nil && len(steps) == 0 {
+		r.placed = false
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s to %s: %w", r.stream, r.sink.Name(), err)
+	}
+	return steps, nil
 }
 
 func (r *Relay) place(ctx context.Context) error {

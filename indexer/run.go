@@ -43,10 +43,7 @@ func Run(ctx context.Context, e Engine) error {
 func (e Engine) follow(ctx context.Context, net Network) error {
 	var w *Writer
 	e.keep(ctx, net, "writer", func(ctx context.Context) (more bool, err error) {
-		if err := begin(ctx, net, e.Journal, e.Sinks); err != nil {
-			return false, err
-		}
-		if err := adoptWatchSet(net, e.Journal); err != nil {
+		if err := Begin(ctx, net, e.Journal, e.Sinks); err != nil {
 			return false, err
 		}
 		w, err = NewWriter(net, e.Journal, e.Pace, e.Status)

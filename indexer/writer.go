@@ -130,13 +130,21 @@ func (w *Writer) lag(ctx context.Context, latest chain.BlockRef) (bool, error) {
 // settle takes over safe and finalized where the head has not moved.
 func (w *Writer) settle(ctx context.Context, h Heads) (bool, error) {
 	head := w.tracker.Head()
-	b := &chain.Batch{Parent: head, Last: head, Watch: w.net.Watch.ID()}
+	b := &chain.Batch{Parent: head, Last: head, Watch: w.whole()}
 	b.Safe, b.Final = w.tracker.Finality(h.Safe, h.Final)
 	b.Moved = w.movedFrom(b)
 	if !b.Moved {
 		return false, nil
 	}
 	return true, w.commit(ctx, &chain.Step{Stream: w.net.Stream, Apply: b})
+}
+
+// whole is the watch set once nothing of its history is owed.
+func (w *Writer) whole() chain.WatchID {
+	if w.journal.Owes(w.net.Name) {
+		return chain.WatchID{}
+	}
+	return w.net.Watch.ID()
 }
 
 func (w *Writer) movedFrom(b *chain.Batch) bool {
@@ -180,7 +188,7 @@ func (w *Writer) extend(ctx context.Context, h Heads) (moved bool, err error) {
 func (w *Writer) apply(ctx context.Context, p piece, h Heads, dense bool) error {
 	for _, part := range cut(p.blocks, p.events) {
 		b := &chain.Batch{
-			Parent: w.tracker.Head(), Last: part.last(), Watch: w.net.Watch.ID(),
+			Parent: w.tracker.Head(), Last: part.last(), Watch: w.whole(),
 			Blocks: part.blocks, Events: part.events, Proof: prove(chain.LevelLink, part.events),
 		}
 		if dense {

@@ -17,6 +17,8 @@ type Beginning struct {
 	Start  uint64         // the first block asked for
 	To     chain.BlockRef // what the first step reverts to: a block that every sink in Sinks holds, or the one before Start
 	Sinks  map[string]chain.Position
+	Set    []chain.Address // the watched addresses, ascending
+	Owed   bool            // the sinks' history up to To is of another set: all of Set's is owed
 }
 
 // Begin appends a Revert to b.To under a Seq above the clock, above every Seq of
@@ -34,7 +36,7 @@ func (j *Journal) Begin(ctx context.Context, b Beginning) (chain.Seq, error) {
 	now := uint64(j.opts.Now().Unix())
 	seq := max(chain.Seq(now)<<20, s.rec.head)
 	for _, p := range b.Sinks {
-		seq = max(seq, p.Seq)
+		seq = max(seq, p.Seq, p.High)
 	}
 	seq++
 	before := s.rec
@@ -43,10 +45,18 @@ func (j *Journal) Begin(ctx context.Context, b Beginning) (chain.Seq, error) {
 		s.rec.start, s.rec.whole = b.Start, b.whole()
 	}
 	step := chain.Step{Stream: b.Stream, Revert: &chain.Revert{To: b.To, Time: now, Cause: chain.Begin}}
-	if _, err := j.commit(s, &step, seq, func(batch *pebble.Batch) error { return b.takeovers(batch, seq) }); err != nil {
+	owed := s.owedAfter(&step)
+	if b.Owed {
+		owed = owe(owed, s.rec.start, b.To.Number, b.Set)
+	}
+	also := func(batch *pebble.Batch) error {
+		return errors.Join(b.takeovers(batch, seq), writeSet(batch, b.Stream.Name, b.Set, owed))
+	}
+	if _, err := j.commit(s, &step, seq, also); err != nil {
 		s.rec = before
 		return 0, fmt.Errorf("begin %s: %w", b.Stream, err)
 	}
+	s.owed = owed
 	j.mu.Lock()
 	j.streams[b.Stream.Name] = s
 	j.mu.Unlock()
@@ -101,6 +111,9 @@ func (j *Journal) Resume(name, sink string, pos chain.Position) (chain.Seq, erro
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	after, err := j.resume(s, take, pos)
+	if err == nil {
+		s.acks[sink] = after
+	}
 	if misfit := new(misfit); errors.As(err, misfit) {
 		return 0, chain.Fatal(fmt.Errorf("%s, %s: %w", name, sink, misfit.error),
 			fmt.Sprintf("stop the daemon, then `superindex journal adopt --network %s`", name))
@@ -112,26 +125,35 @@ func (j *Journal) Resume(name, sink string, pos chain.Position) (chain.Seq, erro
 type misfit struct{ error }
 
 func (j *Journal) resume(s *stream, take takeover, pos chain.Position) (chain.Seq, error) {
-	pos.Final = chain.BlockRef{}
-	switch {
-	case take.at > s.rec.cut && take.was == pos:
+	if take.at > s.rec.cut && take.fits(pos) {
 		return take.at - 1, nil
+	}
+	if err := j.wrote(s, pos.High, pos.HighDigest); pos.High > pos.Seq && err != nil {
+		return 0, err
+	}
+	switch {
 	case pos.Empty() && s.rec.whole && s.rec.cut == 0:
 		return 0, nil
 	case pos.Empty():
 		return 0, misfit{ErrLost}
 	case pos.Journal != j.id:
 		return 0, misfit{fmt.Errorf("%w %v", ErrForeign, pos.Journal)}
-	case pos.Seq > s.rec.head:
-		return 0, misfit{fmt.Errorf("%w: it holds step %d, the journal %d", ErrAhead, pos.Seq, s.rec.head)}
 	case pos.Seq < s.rec.cut:
 		return 0, misfit{fmt.Errorf("%w: it holds step %d, the oldest here follows %d", ErrTail, pos.Seq, s.rec.cut)}
 	}
-	digest, ok, err := j.digestAt(s, pos.Seq)
-	if err == nil && (!ok || digest != pos.Digest) {
-		err = misfit{fmt.Errorf("%w: step %d", ErrStrange, pos.Seq)}
+	return pos.Seq, j.wrote(s, pos.Seq, pos.Digest)
+}
+
+// wrote is an error unless this journal wrote that very step.
+func (j *Journal) wrote(s *stream, seq chain.Seq, digest uint64) error {
+	if seq > s.rec.head {
+		return misfit{fmt.Errorf("%w: it holds step %d, the journal %d", ErrAhead, seq, s.rec.head)}
 	}
-	return pos.Seq, err
+	have, ok, err := j.digestAt(s, seq)
+	if err == nil && (!ok || have != digest) {
+		err = misfit{fmt.Errorf("%w: step %d", ErrStrange, seq)}
+	}
+	return err
 }
 
 func (j *Journal) takeover(name, sink string) (takeover, error) {
@@ -146,26 +168,40 @@ func (j *Journal) takeover(name, sink string) (takeover, error) {
 	return parseTakeover(v)
 }
 
-// Watch returns the addresses that the stream's writer adopted last; known is false
-// before it has adopted any set.
-func (j *Journal) Watch(name string) (set []chain.Address, known bool, err error) {
+// Watch returns the addresses that the stream's writer adopted last.
+func (j *Journal) Watch(name string) ([]chain.Address, error) {
 	v, closer, err := j.db.Get(key(spaceSet, name))
-	if errors.Is(err, pebble.ErrNotFound) {
-		return nil, false, nil
-	}
 	if err != nil {
-		return nil, false, fmt.Errorf("read the watch set of %s: %w", name, err)
+		return nil, fmt.Errorf("read the watch set of %s: %w", name, err)
 	}
 	defer closer.Close()
 	r := decoder{b: v}
-	if set = r.addresses(); r.failed {
-		return nil, false, fmt.Errorf("read the watch set of %s: %w", name, errCodec)
+	set := r.addresses()
+	if r.failed {
+		return nil, fmt.Errorf("read the watch set of %s: %w", name, errCodec)
 	}
-	return set, true, nil
+	return set, nil
 }
 
 // owedAtOnce is the most addresses that one Fill is for.
 const owedAtOnce = 1000
+
+// owe adds the history of late from start to head.
+func owe(owed []Owed, start, head uint64, late []chain.Address) []Owed {
+	if head < start {
+		return owed
+	}
+	for chunk := range slices.Chunk(late, owedAtOnce) {
+		owed = append(owed, Owed{From: start, To: head, Addresses: chunk})
+	}
+	return owed
+}
+
+func writeSet(b *pebble.Batch, name string, set []chain.Address, owed []Owed) error {
+	w := encoder{}
+	w.addresses(set)
+	return errors.Join(b.Set(key(spaceSet, name), w.b, nil), b.Set(key(spaceOwed, name), encodeOwed(owed), nil))
+}
 
 // Adopt makes set the stream's watched addresses. The history of late, those that
 // were not watched before, is owed from the start up to the present head. An
@@ -178,17 +214,10 @@ func (j *Journal) Adopt(name string, set, late []chain.Address) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	owed := slices.Clone(s.owed)
-	if head := s.window.Head().Number; head >= s.rec.start {
-		for chunk := range slices.Chunk(late, owedAtOnce) {
-			owed = append(owed, Owed{From: s.rec.start, To: head, Addresses: chunk})
-		}
-	}
-	w := encoder{}
-	w.addresses(set)
+	owed := owe(slices.Clone(s.owed), s.rec.start, s.window.Head().Number, late)
 	b := j.db.NewBatch()
 	defer b.Close()
-	err = errors.Join(b.Set(key(spaceSet, name), w.b, nil), b.Set(key(spaceOwed, name), encodeOwed(owed), nil))
+	err = writeSet(b, name, set, owed)
 	if err == nil {
 		err = b.Commit(pebble.Sync)
 	}
@@ -198,4 +227,15 @@ func (j *Journal) Adopt(name string, set, late []chain.Address) error {
 	s.owed = owed
 	s.wake()
 	return nil
+}
+
+// Owes reports whether history is still owed to some watched address.
+func (j *Journal) Owes(name string) bool {
+	s, err := j.stream(name)
+	if err != nil {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.owed) > 0
 }

@@ -226,7 +226,7 @@ func (j *Journal) commit(s *stream, step *chain.Step, seq chain.Seq, more func(*
 		b.Set(key(spaceHead, name), next.encode(), nil),
 		writeWindow(b, name, &s.window, move),
 	)
-	if step.Fill != nil {
+	if step.Fill != nil || step.Revert != nil {
 		err = errors.Join(err, b.Set(key(spaceOwed, name), encodeOwed(owed), nil))
 	}
 	mark, marked := j.markAfter(s, next)
@@ -278,14 +278,18 @@ func writeWindow(b *pebble.Batch, name string, t *Tracker, m move) error {
 	return err
 }
 
-// owedAfter is what is still owed once a Fill has brought its range.
+// owedAfter is what is still owed after a step: a Fill brings its range, and what
+// lies above a Revert the writer will read again, with every address.
 func (s *stream) owedAfter(step *chain.Step) []Owed {
-	if step.Fill == nil {
+	if step.Fill == nil && step.Revert == nil {
 		return s.owed
 	}
 	var owed []Owed
 	for _, o := range s.owed {
-		if o.From == step.Fill.From && slices.Equal(o.Addresses, step.Fill.Addresses) {
+		switch {
+		case step.Revert != nil:
+			o.To = min(o.To, step.Revert.To.Number)
+		case o.From == step.Fill.From && slices.Equal(o.Addresses, step.Fill.Addresses):
 			o.From = step.Fill.To.Number + 1
 		}
 		if o.From <= o.To {

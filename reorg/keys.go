@@ -15,7 +15,6 @@ const (
 	spaceMark = byte('k') // seq -> digest, total bytes, time
 	spaceHash = byte('h') // block number -> hash, the window
 	spaceHead = byte('w') // -> record
-	spaceAck  = byte('a') // sink -> seq
 	spaceTake = byte('p') // sink -> takeover
 	spaceSet  = byte('v') // -> watched addresses
 	spaceOwed = byte('o') // -> history that late addresses lack
@@ -110,11 +109,19 @@ type takeover struct {
 	at  chain.Seq
 }
 
+// fits: the sink has not been written to since.
+func (v takeover) fits(pos chain.Position) bool {
+	pos.Final, pos.Watch = v.was.Final, v.was.Watch
+	return pos == v.was
+}
+
 func (v takeover) encode() []byte {
 	w := encoder{}
 	w.raw(v.was.Journal[:])
 	w.uint(uint64(v.was.Seq))
 	w.uint(v.was.Digest)
+	w.uint(uint64(v.was.High))
+	w.uint(v.was.HighDigest)
 	w.uint(uint64(v.at))
 	return w.b
 }
@@ -122,7 +129,9 @@ func (v takeover) encode() []byte {
 func parseTakeover(b []byte) (v takeover, err error) {
 	r := decoder{b: b}
 	copy(v.was.Journal[:], r.raw(len(v.was.Journal)))
-	v.was.Seq, v.was.Digest, v.at = chain.Seq(r.uint()), r.uint(), chain.Seq(r.uint())
+	v.was.Seq, v.was.Digest = chain.Seq(r.uint()), r.uint()
+	v.was.High, v.was.HighDigest = chain.Seq(r.uint()), r.uint()
+	v.at = chain.Seq(r.uint())
 	if r.failed {
 		return v, errCodec
 	}

@@ -42,10 +42,6 @@ func (j *Journal) loadStream(s *stream) error {
 			s.marks = append(s.marks, m)
 			return err
 		}),
-		j.space(spaceAck, name, func(k, v []byte) error {
-			s.acks[string(k[len(key(spaceAck, name)):])] = chain.Seq(tail(v))
-			return nil
-		}),
 		j.space(spaceOwed, name, func(_, v []byte) (err error) {
 			s.owed, err = parseOwed(v)
 			return err

@@ -67,7 +67,8 @@ func (j *Journal) parse(st chain.Stream, k, v []byte) (chain.Step, error) {
 		return step, errCodec
 	}
 	step.Digest = binary.BigEndian.Uint64(v)
-	return step, parseStep(&step, slices.Clone(v[8:]))
+	err := parseStep(&step, slices.Clone(v[8:]))
+	return step, err
 }
 
 // Stat is where a stream is.

@@ -2,7 +2,6 @@ package reorg
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"time"
@@ -12,10 +11,10 @@ import (
 	"superindex/chain"
 )
 
-// Ack records that a sink durably holds every step up to pos, and trims what all
-// sinks hold and nobody wants kept. An ack is not synced: one that is lost only
-// lets steps stay longer, and no trimming can outlive the ack that allowed it,
-// since both go through one write-ahead log in this order.
+// Ack says that a sink durably holds every step up to pos, and trims what all sinks
+// hold and nobody wants kept. Acks are not stored: after a start nothing is trimmed
+// until each sink has said by Resume what it holds, so that a sink that was put back
+// meanwhile is not trimmed away from.
 func (j *Journal) Ack(sink, name string, pos chain.Seq) error {
 	s, err := j.stream(name)
 	if err != nil {
@@ -23,13 +22,7 @@ func (j *Journal) Ack(sink, name string, pos chain.Seq) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if pos > s.acks[sink] {
-		value := binary.BigEndian.AppendUint64(nil, uint64(pos))
-		if err := j.db.Set(key(spaceAck, name, []byte(sink)...), value, pebble.NoSync); err != nil {
-			return fmt.Errorf("ack %s/%d for %s: %w", name, pos, sink, err)
-		}
-		s.acks[sink] = pos
-	}
+	s.acks[sink] = pos
 	if err := j.trim(s); err != nil {
 		return err
 	}
