@@ -153,14 +153,14 @@ func decodeID(d *json.Decoder, calls []*call) (*call, error) {
 	if err := d.Decode(&text); err != nil {
 		return nil, err
 	}
-	id, err := strconv.Atoi(string(bytes.Trim(text, `"`)))
-	if err != nil || id < 1 || id > len(calls) {
+	id, _ := strconv.Atoi(string(bytes.Trim(text, `"`))) // what is no number is no id of ours, as 0 is none
+	switch {
+	case id < 1 || id > len(calls):
 		return nil, nil
+	case calls[id-1].done:
+		return nil, errTwice
 	}
-	if c := calls[id-1]; !c.done {
-		return c, nil
-	}
-	return nil, errTwice
+	return calls[id-1], nil
 }
 
 // bodyReader reads an answer's body up to a limit, counts it and keeps its

@@ -162,7 +162,7 @@ func (c *Client) ruling(f fault, text string) error {
 	err := c.errorf(verdict.cause(), "%s", text)
 	switch verdict {
 	case busy:
-		return &Busy{Wait: f.wait, err: err}
+		return &BusyError{Wait: f.wait, err: err}
 	case refused:
 		return chain.Fatal(err, "mend the key, plan or URL of endpoint "+c.o.Name)
 	}

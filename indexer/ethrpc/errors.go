@@ -11,8 +11,8 @@ import (
 	"superindex/indexer"
 )
 
-// Busy is an endpoint's wish to be left alone for a while. It is temporary.
-type Busy struct {
+// BusyError is an endpoint's wish to be left alone for a while. It is temporary.
+type BusyError struct {
 	Wait time.Duration // 0 where the endpoint did not say how long; at most maxWait
 	err  error
 }
@@ -21,10 +21,10 @@ type Busy struct {
 // must not silence a network for hours.
 const maxWait = 5 * time.Minute
 
-func (b *Busy) Error() string { return b.err.Error() }
+func (b *BusyError) Error() string { return b.err.Error() }
 
 // Unwrap returns the cause.
-func (b *Busy) Unwrap() error { return b.err }
+func (b *BusyError) Unwrap() error { return b.err }
 
 // endpointError is an error with the endpoint's name and without its URL.
 type endpointError struct {
@@ -167,26 +167,28 @@ func retryAfter(header string, now time.Time) time.Duration {
 	return min(max(wait, 0), maxWait)
 }
 
-// UnmarshalJSON reads a JSON-RPC error; some providers send a bare text.
+// UnmarshalJSON takes whatever stands where a JSON-RPC error should: what is not
+// as it should be is shown as it is, in place of an error about an error.
 func (f *fault) UnmarshalJSON(b []byte) error {
+	f.read(b)
+	return nil
+}
+
+// read reads a JSON-RPC error; some providers send a bare text.
+func (f *fault) read(b []byte) {
 	if json.Unmarshal(b, &f.text) == nil {
-		return nil
+		return
 	}
 	var e struct {
 		Code    json.RawMessage `json:"code"`
 		Message json.RawMessage `json:"message"`
 		Data    json.RawMessage `json:"data"`
 	}
-	if err := json.Unmarshal(b, &e); err != nil {
-		f.text = string(b)
-		return nil
-	}
-	f.code, _ = strconv.ParseInt(strings.Trim(string(e.Code), `"`), 10, 64)
-	if json.Unmarshal(e.Message, &f.text) != nil {
+	if json.Unmarshal(b, &e) != nil || json.Unmarshal(e.Message, &f.text) != nil {
 		f.text = string(b)
 	}
+	f.code, _ = strconv.ParseInt(strings.Trim(string(e.Code), `"`), 10, 64) // 0 for what is no number
 	f.wait = backoffSeconds(e.Data)
-	return nil
 }
 
 // backoffSeconds is Infura's way to say how long to wait.

@@ -131,7 +131,7 @@ func TestVerdictsReachTheCaller(t *testing.T) {
 }
 
 func verdictOf(err error) verdict {
-	var b *Busy
+	var b *BusyError
 	switch {
 	case chain.IsFatal(err):
 		return refused
@@ -161,7 +161,7 @@ func TestWaitThatIsAskedFor(t *testing.T) {
 		{"Infura's body", body(200, infura), 30 * time.Second, 30 * time.Second},
 	} {
 		_, err := client(t, c.node).Heads(t.Context())
-		var b *Busy
+		var b *BusyError
 		if !errors.As(err, &b) || b.Wait < c.min || b.Wait > c.max {
 			t.Errorf("%s: %v, want a wait from %v to %v", c.name, err, c.min, c.max)
 		}

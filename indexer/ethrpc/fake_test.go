@@ -98,7 +98,7 @@ func number(hex any) int {
 }
 
 func (n *node) header(at string) string {
-	i := 0
+	var i int
 	switch at {
 	case "latest":
 		i = len(n.blocks) - 1

@@ -48,7 +48,7 @@ func (m *Metrics) observe(o Options, calls []*call, took time.Duration, err erro
 
 // outcome is the label's value for an error.
 func outcome(err error) string {
-	var busy *Busy
+	var busy *BusyError
 	switch {
 	case err == nil:
 		return "ok"

@@ -18,8 +18,8 @@ import (
 	"superindex/internal/devchain/simchain"
 )
 
-// real is a client of a real node, and go-ethereum's own beside it.
-func real(t *testing.T, url string, id uint64) (*Client, *ethclient.Client) {
+// dial makes a client of a real node, and go-ethereum's own beside it.
+func dial(t *testing.T, url string, id uint64) (*Client, *ethclient.Client) {
 	t.Helper()
 	c, err := New(Options{Network: "dev", Name: "real", URL: url, ChainID: id})
 	if err != nil {
@@ -55,7 +55,7 @@ func TestAnvil(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	c, other := real(t, node.URL(), node.ChainID())
+	c, other := dial(t, node.URL(), node.ChainID())
 	watch := watched{}
 	for _, contract := range node.Contracts() {
 		watch[contract.Address] = contract.Listed
@@ -87,7 +87,7 @@ func TestGoEthereum(t *testing.T) {
 		}
 	})
 	ctx := t.Context()
-	c, other := real(t, node.URL(), simchain.ChainID)
+	c, other := dial(t, node.URL(), simchain.ChainID)
 	for i := range uint64(120) { // more than one request's headers
 		if i%4 == 0 {
 			if err := node.Emit(ctx, 1+i%7); err != nil {

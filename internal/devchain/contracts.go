@@ -91,7 +91,7 @@ func (c *Chain) deploy(ctx context.Context) error {
 	for nonce, p := range plan {
 		address := crypto.CreateAddress(c.users[0], uint64(nonce))
 		d := deployed{Contract: Contract{Name: p.name, Kind: p.kind, Address: chain.Address(address), Listed: p.listed}}
-		code := []byte(hexutil.MustDecode(relayCode))
+		code := hexutil.MustDecode(relayCode)
 		if a, ok := artifacts[p.kind]; ok {
 			d.ABI, code = a.ABI, a.Bytecode
 		}

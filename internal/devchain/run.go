@@ -87,6 +87,6 @@ func (c *Chain) upset(ctx context.Context, r *rand.Rand, p Pace) (err error) {
 	if err != nil {
 		return err
 	}
-	p.Log.Info(what, "depth", depth)
+	p.Log.Info("the dev chain changed its past", "what", what, "depth", depth)
 	return nil
 }

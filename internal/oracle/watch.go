@@ -11,13 +11,13 @@ import (
 	"superindex/chain"
 )
 
-// Contradiction is what no view may show: rows of two forks, or a row twice.
-type Contradiction struct{ What string }
+// ContradictionError is what no view may show: rows of two forks, or a row twice.
+type ContradictionError struct{ What string }
 
-func (c *Contradiction) Error() string { return c.What }
+func (c *ContradictionError) Error() string { return c.What }
 
 func contradiction(format string, args ...any) error {
-	return &Contradiction{fmt.Sprintf(format, args...)}
+	return &ContradictionError{fmt.Sprintf(format, args...)}
 }
 
 // Reads is what a Watch did.
@@ -31,7 +31,7 @@ type Reads struct {
 const failedPause = 20 * time.Millisecond
 
 // Watch reads what the views show of a network, again and again with a pause
-// between, until ctx ends. It returns a Contradiction as soon as one answer shows
+// between, until ctx ends. It returns a ContradictionError as soon as one answer shows
 // two forks, or a row twice: every answer must lie on one line of parents. It
 // remembers the parents of all blocks that it ever saw, so that rows of two forks
 // are told apart also where their numbers differ. A warehouse that cannot be read
@@ -50,7 +50,7 @@ func Watch(ctx context.Context, conn driver.Conn, of chain.Stream, pause time.Du
 		case <-again.C:
 		}
 		err := w.look(ctx)
-		var found *Contradiction
+		var found *ContradictionError
 		switch {
 		case errors.As(err, &found):
 			return r, fmt.Errorf("oracle: after %d reads of %s: %w", r.Good, of.Name, err)
