@@ -28,6 +28,9 @@ type mark struct {
 // empty; so is one whose messages were all purged or grew too old. It makes the
 // stream where there is none, and must be called before the first Write and after
 // a Write that failed.
+//
+// A write that failed may still take effect. Where it does while the stream is
+// read, Position fails, and where it does later, the next Write.
 func (s *Sink) Position(ctx context.Context, of chain.Stream) (chain.Position, error) {
 	st := s.state(of)
 	st.mu.Lock()
@@ -65,14 +68,12 @@ func (s *Sink) look(ctx context.Context, of chain.Stream, st *state) (p chain.Po
 		return p, err
 	}
 	st.last = last
-	if last, err = r.complete(ctx, info.State.FirstSeq, last); err != nil {
+	p.High, p.HighDigest = last.seq, last.digest
+	if last, err = r.complete(ctx, info.State.FirstSeq, last); err != nil || !last.end {
 		return p, err
 	}
-	if !last.end {
-		return p, nil
-	}
-	p = chain.Position{Journal: last.journal, Seq: last.seq, Digest: last.digest}
-	p.Final, p.Watch, err = r.finality(ctx)
+	p.Journal, p.Seq, p.Digest = last.journal, last.seq, last.digest
+	p.Final, p.Watch, err = r.finality(ctx, last.seq)
 	return p, err
 }
 
@@ -135,8 +136,9 @@ func (r reader) before(ctx context.Context, first uint64, m mark) (found mark, e
 }
 
 // finality is what the last Apply on record said, or where another journal began
-// since, the block that it began at.
-func (r reader) finality(ctx context.Context) (final chain.BlockRef, watch chain.WatchID, err error) {
+// since, the block that it began at. It fails where these are above the step seq:
+// an earlier write has taken effect while the stream was read.
+func (r reader) finality(ctx context.Context, seq chain.Seq) (final chain.BlockRef, watch chain.WatchID, err error) {
 	var apply struct {
 		Seq       chain.Seq
 		Finalized chain.BlockRef // stays zero for null
@@ -149,6 +151,9 @@ func (r reader) finality(ctx context.Context) (final chain.BlockRef, watch chain
 	}
 	if err := errors.Join(r.body(ctx, "finality", &apply), r.body(ctx, "revert", &revert)); err != nil {
 		return final, watch, err
+	}
+	if max(apply.Seq, revert.Seq) > seq {
+		return final, watch, errRefused
 	}
 	set, err := hex.DecodeString(apply.Watch)
 	if err != nil {

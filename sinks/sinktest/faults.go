@@ -52,7 +52,35 @@ func (p *play) cut(ctx context.Context, after time.Duration) error {
 	if err := p.write(short, p.held, len(p.steps)); err == nil || chain.IsFatal(err) {
 		return err
 	}
-	return p.locateAgain(ctx)
+	if err := p.locateAgain(ctx); err != nil {
+		return err
+	}
+	return p.checkHigh(ctx)
+}
+
+// checkHigh checks that rows that are not as of the position are not hidden: its
+// High is above its Seq then. What is in flight may take effect meanwhile.
+func (p *play) checkHigh(ctx context.Context) error {
+	before, err := p.sink.Position(ctx, p.Stream)
+	if err != nil {
+		return nil // something was in flight: the next write tells
+	}
+	rows, err := p.server.Events(ctx, p.Stream)
+	if err != nil {
+		return fmt.Errorf("read: %w", err)
+	}
+	after, err := p.sink.Position(ctx, p.Stream)
+	if err != nil || before != after {
+		return p.locateAgain(ctx)
+	}
+	n, err := p.find(after)
+	if err != nil || after.High > after.Seq {
+		return err
+	}
+	if err := differ(rows, Want(p.steps[:n])); err != nil {
+		return fmt.Errorf("High says that nothing is above step %d, but after %d steps: %w", after.Seq, n, err)
+	}
+	return nil
 }
 
 // restartAmidWrite: the server is killed amid a write and started again, under

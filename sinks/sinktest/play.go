@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"superindex/chain"
@@ -67,8 +68,11 @@ func (p *play) locate(ctx context.Context) (int, error) {
 // find returns how many steps are held at a position. That may be behind what
 // was in flight, but not behind what was acknowledged.
 func (p *play) find(got chain.Position) (int, error) {
+	if !p.highFits(got) {
+		return 0, fmt.Errorf("position %+v: High is none of the steps, or below Seq", got)
+	}
 	for n := range len(p.steps) + 1 {
-		if got != wantPosition(p.steps[:n]) {
+		if !stands(got, p.steps[:n]) {
 			continue
 		}
 		if n < p.held {
@@ -78,6 +82,21 @@ func (p *play) find(got chain.Position) (int, error) {
 		return n, nil
 	}
 	return 0, fmt.Errorf("position %+v is after none of the %d steps", got, len(p.steps))
+}
+
+// highFits reports that a position's highest step is one of the script's, and
+// not below the one that is held.
+func (p *play) highFits(got chain.Position) bool {
+	return got.High == 0 && got.Empty() || got.High >= got.Seq && slices.ContainsFunc(p.steps, func(s chain.Step) bool {
+		return s.Seq == got.High && s.Digest == got.HighDigest
+	})
+}
+
+// stands reports that a position is the one after these steps, whatever is above.
+func stands(got chain.Position, steps []chain.Step) bool {
+	want := wantPosition(steps)
+	want.High, want.HighDigest = got.High, got.HighDigest
+	return got == want
 }
 
 // locateAgain is locate with patience: after a failure the sink, or its server,
@@ -150,8 +169,8 @@ func (p *play) check(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("position: %w", err)
 	}
-	if want := wantPosition(p.steps[:p.held]); got != want {
-		return fmt.Errorf("position after %d steps is %+v instead of %+v", p.held, got, want)
+	if !stands(got, p.steps[:p.held]) || got.High != got.Seq || got.HighDigest != got.Digest {
+		return fmt.Errorf("position after %d steps is %+v instead of %+v", p.held, got, wantPosition(p.steps[:p.held]))
 	}
 	return nil
 }

@@ -38,6 +38,7 @@ func Want(steps []chain.Step) []Row {
 func wantPosition(steps []chain.Step) (p chain.Position) {
 	for _, step := range steps {
 		p.Journal, p.Seq, p.Digest = step.Journal, step.Seq, step.Digest
+		p.High, p.HighDigest = step.Seq, step.Digest
 		switch {
 		case step.Apply != nil:
 			p.Final, p.Watch = step.Apply.Final, step.Apply.Watch
