@@ -63,7 +63,7 @@ func (p *play) cut(ctx context.Context, after time.Duration) error {
 func (p *play) checkHigh(ctx context.Context) error {
 	before, err := p.sink.Position(ctx, p.Stream)
 	if err != nil {
-		return nil // something was in flight: the next write tells
+		return p.locateAgain(ctx)
 	}
 	rows, err := p.server.Events(ctx, p.Stream)
 	if err != nil {
@@ -78,7 +78,7 @@ func (p *play) checkHigh(ctx context.Context) error {
 		return err
 	}
 	if err := differ(rows, Want(p.steps[:n])); err != nil {
-		return fmt.Errorf("High says that nothing is above step %d, but after %d steps: %w", after.Seq, n, err)
+		return fmt.Errorf("nothing is above step %d, says High, but after %d steps: %w", after.Seq, n, err)
 	}
 	return nil
 }

@@ -72,7 +72,7 @@ func Run(t *testing.T, start func(t *testing.T) Server) {
 	seed := seedFromEnv(t)
 	for _, c := range cases() {
 		t.Run(c.name, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 			defer cancel()
 			w := &work{Server: start(t), another: func() Server { return start(t) }, rand: rand.New(rand.NewPCG(seed, 0))}
 			err := c.run(ctx, w)
