@@ -107,7 +107,7 @@ func TestCutFirstStepIsAnEmptyStream(t *testing.T) {
 	step := script.Steps()[1]
 	position(t, s, script.Stream)
 	begin(t, s, &step, 0, 1234)
-	if p := position(t, s, script.Stream); !p.Empty() {
+	if p := position(t, s, script.Stream); !p.Empty() || p.High != step.Seq || p.HighDigest != step.Digest {
 		t.Fatalf("position %+v", p)
 	}
 	if err := s.Write(t.Context(), []chain.Step{step}); err != nil {

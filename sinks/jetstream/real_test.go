@@ -215,7 +215,7 @@ func TestFeedsHaveOneStream(t *testing.T) {
 	if p := write(t, sink, steps); !p.Empty() {
 		t.Errorf("position %+v", p)
 	}
-	if p := write(t, sink, steps); p != (chain.Position{Journal: chain.JournalID{1}, Seq: 6, Digest: 7}) {
+	if p := write(t, sink, steps); p != (chain.Position{Journal: chain.JournalID{1}, Seq: 6, Digest: 7, High: 6, HighDigest: 7}) {
 		t.Errorf("position %+v", p)
 	}
 	var got []string
