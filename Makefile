@@ -63,7 +63,7 @@ sim: ## random histories of the engine against the canonical chain (SIM_HISTORIE
 		-rapid.checks $(SIM_HISTORIES) -rapid.steps $(SIM_ACTIONS)
 
 sim-mutants: ## each known mistake, put in on purpose, must be caught by the simulation
-	$(GO) test ./internal/world -run '^TestMutants$$' -v -count 1 -timeout 60m
+	SIM_MUTANTS=1 $(GO) test ./internal/world -run '^TestMutants$$' -v -count 1 -timeout 60m
 
 bench: deps ## every benchmark, into benchmarks/results/ (BENCH, BENCH_COUNT, PKG)
 	@mkdir -p benchmarks/results

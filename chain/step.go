@@ -25,7 +25,7 @@ type Step struct {
 type Batch struct {
 	Parent, Last BlockRef
 	Safe, Final  BlockRef // after this step; zero while none is known
-	Moved        bool     // Safe or Final differ from the step before
+	Moved        bool     // Safe, Final or Watch differ from the step before
 	Assumed      bool     // finality comes from a window, not from the node's tags
 	Watch        WatchID  // the set whose history is whole as of this step; zero while some of it is owed
 	Blocks       []Block  // ascending; dense above Final, Last always among them unless the batch is empty

@@ -6,14 +6,8 @@ import (
 	"github.com/cespare/xxhash/v2"
 
 	"superindex/chain"
+	"superindex/decoder"
 )
-
-// Decoder names an event and its arguments. Decode appends the arguments' JSON to
-// buf and returns the grown buf; e.Args is a part of it. It is pure and safe for
-// concurrent use.
-type Decoder interface {
-	Decode(e *chain.Event, buf []byte) []byte
-}
 
 // A step is at most this large, so that a sink never splits what it inserts. One
 // block may exceed it.
@@ -23,12 +17,12 @@ const (
 )
 
 // decode makes events of logs.
-func decode(d Decoder, logs []chain.Log) []chain.Event {
+func decode(t *decoder.Table, logs []chain.Log) []chain.Event {
 	events := make([]chain.Event, len(logs))
 	var buf []byte
 	for i := range logs {
 		events[i].Log = logs[i]
-		buf = d.Decode(&events[i], buf)
+		buf, _ = t.Decode(&events[i], buf)
 	}
 	return events
 }

@@ -79,7 +79,7 @@ func beginFrom(ctx context.Context, net Network, journal *reorg.Journal, held ma
 }
 
 func beginning(net Network, start uint64, to chain.BlockRef, held map[string]chain.Position) reorg.Beginning {
-	b := reorg.Beginning{Stream: net.Stream, Start: start, To: to, Sinks: held, Set: net.Watch.Addresses()}
+	b := reorg.Beginning{Stream: net.Stream, Start: start, To: to, Sinks: held, Set: slices.Collect(net.Watch.All())}
 	for _, p := range held {
 		b.Owed = b.Owed || !p.Empty() && p.Watch != net.Watch.ID()
 	}

@@ -77,7 +77,7 @@ func adoptWatchSet(net Network, journal *reorg.Journal) error {
 	if err != nil {
 		return err
 	}
-	set := net.Watch.Addresses()
+	set := slices.Collect(net.Watch.All())
 	if slices.Equal(before, set) {
 		return nil
 	}

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"time"
 
 	"superindex/chain"
+	"superindex/decoder"
 	"superindex/reorg"
 )
 
@@ -14,7 +16,7 @@ import (
 type Network struct {
 	chain.Stream
 	Source  Source
-	Decoder Decoder
+	Decoder *decoder.Table
 	Watch   WatchSet
 	Start   Start
 }
@@ -23,7 +25,7 @@ type Network struct {
 type WatchSet interface {
 	Watched
 	ID() chain.WatchID
-	Addresses() []chain.Address // ascending; the caller does not change it
+	All() iter.Seq[chain.Address] // ascending
 }
 
 // Pace is how a network is read; the zero value of a field means its default.
@@ -64,7 +66,8 @@ type Writer struct {
 	pace    Pace
 	dense   span
 	sparse  span
-	lagging time.Time // since when the node's head is lower than ours; zero if it is not
+	said    chain.WatchID // the watch set that the last Apply named
+	lagging time.Time     // since when the node's head is lower than ours; zero if it is not
 	watch   *watcher
 }
 
@@ -79,7 +82,12 @@ func NewWriter(net Network, journal *reorg.Journal, pace Pace, status *Status) (
 	return w, w.reload()
 }
 
-func (w *Writer) reload() (err error) {
+func (w *Writer) reload() error {
+	st, err := w.journal.Stat(w.net.Name)
+	if err != nil {
+		return err
+	}
+	w.said = st.Watch
 	w.tracker, err = w.journal.Tracker(w.net.Name)
 	return err
 }
@@ -148,7 +156,7 @@ func (w *Writer) whole() chain.WatchID {
 }
 
 func (w *Writer) movedFrom(b *chain.Batch) bool {
-	return b.Safe != w.tracker.Safe() || b.Final != w.tracker.Final()
+	return b.Safe != w.tracker.Safe() || b.Final != w.tracker.Final() || b.Watch != w.said
 }
 
 // extend adds what lies between our head and the node's: in ranges up to finalized,
@@ -235,6 +243,9 @@ func (w *Writer) commit(ctx context.Context, step *chain.Step) error {
 	}
 	step.Seq = seq
 	w.tracker.Play(step)
+	if step.Apply != nil {
+		w.said = step.Apply.Watch
+	}
 	w.watch.step(step, w.tracker.Head())
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 
 	"superindex/chain"
+	"superindex/decoder"
 	"superindex/indexer"
 	"superindex/reorg"
 )
@@ -94,7 +95,7 @@ func (w *World) Boot(disk *Disk) (*Daemon, error) {
 		return nil, err
 	}
 	d := &Daemon{disk: disk, journal: j, status: indexer.NewStatus(), bytes: w.relayBytes}
-	d.net = indexer.Network{Stream: Stream, Source: w.node, Decoder: Plain{}, Watch: w.watched, Start: indexer.Start{Number: w.start, Absolute: true}}
+	d.net = indexer.Network{Stream: Stream, Source: w.node, Decoder: decoder.New(decoder.Sources{}), Watch: w.watched, Start: indexer.Start{Number: w.start, Absolute: true}}
 	table := &TableSink{Faults: w.newFaults(), table: w.table}
 	log := &LogSink{Faults: w.newFaults(), log: w.log, last: -1}
 	d.sinks, d.faults = []indexer.Sink{log, table}, []*Faults{log.Faults, table.Faults}

@@ -1,6 +1,7 @@
 package world
 
 import (
+	"context"
 	"flag"
 	"testing"
 	"testing/synctest"
@@ -12,10 +13,6 @@ import (
 	"superindex/indexer"
 )
 
-// bubbled lets rapid run inside a synctest bubble, where a *testing.T may not start
-// subtests.
-type bubbled struct{ testing.TB }
-
 // TestHistories: whatever the chain does, wherever the process dies, however often
 // a sink fails before, amid or after taking effect, and whatever becomes of the
 // data folder and the clock, every sink ends up with exactly the chain, and at no
@@ -24,7 +21,16 @@ func TestHistories(t *testing.T) {
 	if flag.Lookup("rapid.checks").Value.String() == "100" { // nobody asked for a number
 		flag.Set("rapid.checks", "40")
 	}
-	synctest.Test(t, func(t *testing.T) { rapid.Check(bubbled{t}, live) })
+	rapid.Check(t, func(rt *rapid.T) {
+		var failure any // of the bubble's goroutine; rapid wants it in its own
+		synctest.Test(t, func(*testing.T) {
+			defer func() { failure = recover() }()
+			live(rt)
+		})
+		if failure != nil {
+			panic(failure)
+		}
+	})
 }
 
 // addr is the n-th address of the world.
@@ -63,19 +69,7 @@ type savedSinks struct {
 
 func live(t *rapid.T) {
 	r := &run{World: newWorld(t)}
-	defer func() {
-		if t.Failed() {
-			for _, line := range r.Diary() {
-				t.Log(line)
-			}
-		}
-	}()
-	t.Cleanup(func() { // a history that failed leaves its process running
-		if r.daemon != nil {
-			r.daemon.die()
-			r.daemon.journal.Close()
-		}
-	})
+	defer r.end(t)
 	must(t, r.reboot(NewDisk()))
 	t.Repeat(map[string]func(*rapid.T){
 		"mine": r.mine, "mine more": r.mine, "reorg": r.reorg, "flip back": r.flipBack, "rewind": r.rewind,
@@ -96,6 +90,19 @@ func live(t *rapid.T) {
 	must(t, r.drain())
 	must(t, r.observe())
 	must(t, r.equal())
+}
+
+// end stops the process that is left, and says what happened where that was wrong.
+func (r *run) end(t *rapid.T) {
+	if r.daemon != nil {
+		r.daemon.die()
+		r.daemon.journal.Close()
+	}
+	if t.Failed() {
+		for _, line := range r.Diary() {
+			t.Log(line)
+		}
+	}
 }
 
 func must(t *rapid.T, err error) {
@@ -210,7 +217,7 @@ func (r *run) crash(t *rapid.T) {
 // runAll lets the product run by itself, everything side by side.
 func (r *run) runAll(t *rapid.T) {
 	r.node.set(Plan{})
-	must(t, r.daemon.Run(t.Context(), 3*time.Second))
+	must(t, r.daemon.Run(context.Background(), 3*time.Second))
 	if r.disk.image == nil {
 		must(t, r.restart())
 	}

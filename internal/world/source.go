@@ -3,6 +3,8 @@ package world
 import (
 	"context"
 	"errors"
+	"iter"
+	"slices"
 	"sync"
 
 	"superindex/chain"
@@ -123,11 +125,5 @@ func (s Set) ID() (id chain.WatchID) {
 	return id
 }
 
-// Addresses implements indexer.WatchSet.
-func (s Set) Addresses() []chain.Address { return s }
-
-// Plain decodes nothing.
-type Plain struct{}
-
-// Decode implements indexer.Decoder.
-func (Plain) Decode(_ *chain.Event, buf []byte) []byte { return buf }
+// All implements indexer.WatchSet.
+func (s Set) All() iter.Seq[chain.Address] { return slices.Values(s) }

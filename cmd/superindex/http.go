@@ -1,0 +1,107 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"superindex/indexer"
+	"superindex/reorg"
+)
+
+// report is /api/status.
+type report struct {
+	Version  string          `json:"version"`
+	Journal  string          `json:"journal"` // its id
+	Registry registryReport  `json:"registry"`
+	Networks []networkReport `json:"networks"`
+}
+
+type registryReport struct {
+	Source  string    `json:"source"`
+	Version string    `json:"version"`
+	Fetched time.Time `json:"fetched"`
+	Note    string    `json:"note,omitempty"` // why this is not the newest
+}
+
+type networkReport struct {
+	indexer.NetworkStatus
+	JournalHead  uint64 `json:"journal_head"` // Seq
+	JournalBytes uint64 `json:"journal_bytes"`
+	JournalQuota uint64 `json:"journal_quota_bytes"`
+	Window       int    `json:"window_blocks"` // held above finalized
+	Owed         int    `json:"owed"`          // groups of addresses whose history is being filled
+}
+
+func (d *daemon) report() report {
+	r := report{Version: version(), Journal: d.journal.ID().String(), Registry: registryReport{
+		Source: d.snapshot.Source, Version: d.snapshot.Version(), Fetched: d.snapshot.Fetched, Note: d.snapshot.Note,
+	}}
+	for _, n := range d.status.Snapshot() {
+		out := networkReport{NetworkStatus: n}
+		if st, err := d.journal.Stat(n.Network); err == nil {
+			out.JournalHead, out.JournalBytes, out.JournalQuota = uint64(st.Head), st.Bytes, st.Quota
+			out.Window, out.Owed = st.Window, len(st.Owed)
+		} else if !errors.Is(err, reorg.ErrUnknown) {
+			out.Faults["journal"] = err.Error()
+		}
+		r.Networks = append(r.Networks, out)
+	}
+	return r
+}
+
+// serve answers HTTP until ctx ends.
+func (d *daemon) serve(ctx context.Context) error {
+	l, err := net.Listen("tcp", d.config.HTTP.Listen)
+	if err != nil {
+		return fmt.Errorf("http.listen: %w", err)
+	}
+	d.log.Info("http", "address", l.Addr().String())
+	server := &http.Server{Handler: d.routes(), ReadHeaderTimeout: 5 * time.Second}
+	stop := context.AfterFunc(ctx, func() { server.Close() })
+	defer stop()
+	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("http: %w", err)
+	}
+	return nil
+}
+
+func (d *daemon) routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("GET /readyz", d.ready)
+	mux.Handle("GET /metrics", promhttp.HandlerFor(d.metrics, promhttp.HandlerOpts{}))
+	mux.HandleFunc("GET /api/status", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		if err := json.NewEncoder(w).Encode(d.report()); err != nil {
+			d.log.Debug("status was not read to its end", "error", err)
+		}
+	})
+	return mux
+}
+
+// ready: every sink is reached and at least one network moves.
+func (d *daemon) ready(w http.ResponseWriter, _ *http.Request) {
+	all := d.status.Snapshot()
+	moves := slices.ContainsFunc(all, func(n indexer.NetworkStatus) bool { return n.Steps > 0 && n.Faults["writer"] == "" })
+	for _, n := range all {
+		for _, s := range d.sinks {
+			if fault := n.Faults[s.Name()]; fault != "" {
+				http.Error(w, fmt.Sprintf("%s, %s: %s", n.Network, s.Name(), fault), http.StatusServiceUnavailable)
+				return
+			}
+		}
+	}
+	if !moves {
+		http.Error(w, "no network moves yet", http.StatusServiceUnavailable)
+		return
+	}
+	fmt.Fprintln(w, "ok")
+}

@@ -1,0 +1,208 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/dustin/go-humanize"
+	"github.com/spf13/cobra"
+
+	"superindex/chain"
+	"superindex/indexer"
+	"superindex/reorg"
+)
+
+func newJournal() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "journal",
+		Short: "The exact steps that every sink is given, and the operator's two levers; for a daemon that is stopped",
+		Args:  exactly(0),
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(newJournalStat(), newJournalDump(), newJournalRewind(), newJournalAdopt())
+	return cmd
+}
+
+// openJournal opens the journal alone, which must exist.
+func openJournal(cmd *cobra.Command) (*reorg.Journal, error) {
+	c, err := configOf(cmd)
+	if err != nil {
+		return nil, err
+	}
+	dir := filepath.Join(c.DataDir, "journal")
+	if _, err := os.Stat(dir); err != nil {
+		return nil, fmt.Errorf("there is no journal: %w", err)
+	}
+	return reorg.Open(dir, c.journal(nil))
+}
+
+func newJournalStat() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "stat",
+		Short: "Where every stream is",
+		Args:  exactly(0),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			j, err := openJournal(cmd)
+			if err != nil {
+				return err
+			}
+			for _, name := range j.Streams() {
+				st, statErr := j.Stat(name)
+				err = errors.Join(err, statErr, printStat(cmd.OutOrStdout(), j.ID(), st, asJSON))
+			}
+			return errors.Join(err, j.Close())
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "as JSON")
+	return cmd
+}
+
+func printStat(w io.Writer, id chain.JournalID, st reorg.Stat, asJSON bool) error {
+	if asJSON {
+		return json.NewEncoder(w).Encode(map[string]any{
+			"journal": id.String(), "stream": st.Stream.Name, "chain_id": st.Stream.ChainID, "head": st.Head, "trimmed_to": st.Cut,
+			"bytes": st.Bytes, "quota_bytes": st.Quota, "start": st.Start, "last": st.Last, "safe": st.Safe, "finalized": st.Final,
+			"window_blocks": st.Window, "watch_set": st.Watch.String(), "owed": len(st.Owed),
+		})
+	}
+	_, err := fmt.Fprintf(w, "%s (chain id %d), journal %s\n  steps     after %d to %d, %s of %s\n  blocks    from %d to %v, safe %v, finalized %v, %d may still be reverted\n  watch set %s, history owed to %d groups of addresses\n",
+		st.Stream.Name, st.Stream.ChainID, id, st.Cut, st.Head, humanize.IBytes(st.Bytes), humanize.IBytes(st.Quota),
+		st.Start, st.Last, st.Safe, st.Final, st.Window-1, st.Watch, len(st.Owed))
+	return err
+}
+
+func newJournalDump() *cobra.Command {
+	var network string
+	var after uint64
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "dump --network N",
+		Short: "The steps that are kept, one a line",
+		Args:  exactly(0),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			j, err := openJournal(cmd)
+			if err != nil {
+				return err
+			}
+			return errors.Join(dump(cmd, j, network, chain.Seq(after), asJSON), j.Close())
+		},
+	}
+	cmd.Flags().StringVar(&network, "network", "", "which stream")
+	cmd.Flags().Uint64Var(&after, "after", 0, "only steps with a higher Seq")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "whole steps as JSON")
+	return cmd
+}
+
+// dumpBytes is how much of the journal is in memory at once.
+const dumpBytes = 16 << 20
+
+func dump(cmd *cobra.Command, j *reorg.Journal, network string, after chain.Seq, asJSON bool) error {
+	st, err := j.Stat(network)
+	if err != nil {
+		return err
+	}
+	for after = max(after, st.Cut); after < st.Head; {
+		steps, err := j.Next(cmd.Context(), network, after, dumpBytes)
+		if err != nil {
+			return err
+		}
+		for i := range steps {
+			if err := printStep(cmd.OutOrStdout(), &steps[i], asJSON); err != nil {
+				return err
+			}
+		}
+		after = steps[len(steps)-1].Seq
+	}
+	return nil
+}
+
+func printStep(w io.Writer, s *chain.Step, asJSON bool) error {
+	if asJSON {
+		return json.NewEncoder(w).Encode(s)
+	}
+	var what string
+	switch {
+	case s.Apply != nil:
+		what = fmt.Sprintf("apply   %v to %v, %d events, safe %v, finalized %v", s.Apply.Parent, s.Apply.Last, len(s.Apply.Events), s.Apply.Safe, s.Apply.Final)
+	case s.Revert != nil:
+		what = fmt.Sprintf("revert  to %v from %v, %v", s.Revert.To, s.Revert.From, s.Revert.Cause)
+	case s.Fill != nil:
+		what = fmt.Sprintf("fill    %d to %v, %d events of %d addresses", s.Fill.From, s.Fill.To, len(s.Fill.Events), len(s.Fill.Addresses))
+	case s.Rows != nil:
+		what = fmt.Sprintf("rows    %d of %s", len(s.Rows.Rows), s.Rows.Feed)
+	}
+	_, err := fmt.Fprintf(w, "%d  %s\n", s.Seq, what)
+	return err
+}
+
+func newJournalRewind() *cobra.Command {
+	var network string
+	var to uint64
+	cmd := &cobra.Command{
+		Use:   "rewind --network N --to BLOCK",
+		Short: "Remove everything above a block, finalized or not, and read it again",
+		Args:  exactly(0),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return withNetwork(cmd, network, func(d *daemon, net indexer.Network) error {
+				ref, err := indexer.Rewind(cmd.Context(), net, d.journal, to)
+				if err == nil {
+					fmt.Fprintf(cmd.OutOrStdout(), "%s goes on from %v\n", network, ref)
+				}
+				return err
+			})
+		},
+	}
+	cmd.Flags().StringVar(&network, "network", "", "which network")
+	cmd.Flags().Uint64Var(&to, "to", 0, "the block to keep")
+	return cmd
+}
+
+func newJournalAdopt() *cobra.Command {
+	var network string
+	cmd := &cobra.Command{
+		Use:   "adopt --network N",
+		Short: "Make journal and sinks fit again: begin anew at what all sinks hold for certain",
+		Long: "Make journal and sinks fit again after one of them was lost, restored or swapped: the network begins anew\n" +
+			"at the lowest finalized block that the sinks recorded, or at its start where one of them is empty.\n" +
+			"Nothing is lost; what lies above is read again and written over.",
+		Args: exactly(0),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return withNetwork(cmd, network, func(d *daemon, net indexer.Network) error {
+				if err := indexer.Adopt(cmd.Context(), net, d.journal, d.sinks); err != nil {
+					return err
+				}
+				st, err := d.journal.Stat(network)
+				if err == nil {
+					fmt.Fprintf(cmd.OutOrStdout(), "%s goes on from %v with step %d\n", network, st.Last, st.Head)
+				}
+				return err
+			})
+		},
+	}
+	cmd.Flags().StringVar(&network, "network", "", "which network")
+	return cmd
+}
+
+// withNetwork opens what a stopped daemon would run with, and finds the network.
+func withNetwork(cmd *cobra.Command, name string, do func(*daemon, indexer.Network) error) error {
+	c, err := configOf(cmd)
+	if err != nil {
+		return err
+	}
+	d, err := newDaemon(cmd.Context(), c, slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: slog.LevelWarn})))
+	if err != nil {
+		return err
+	}
+	at := slices.IndexFunc(d.networks, func(n indexer.Network) bool { return n.Name == name })
+	if at < 0 {
+		return errors.Join(&usageError{fmt.Errorf("--network %q: the config has no such network", name)}, d.Close())
+	}
+	return errors.Join(do(d, d.networks[at]), d.Close())
+}

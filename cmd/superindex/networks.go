@@ -1,0 +1,120 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+
+	"superindex/chain"
+	"superindex/decoder"
+	"superindex/indexer"
+	"superindex/indexer/ethrpc"
+	"superindex/registry"
+)
+
+// networks are those that the config names, or, where it names none, every
+// mainnet of the Superchain for which oss-directory lists an address of its own.
+func networks(c config, snapshot *registry.Snapshot, table *decoder.Table, metrics *ethrpc.Metrics) ([]indexer.Network, error) {
+	known, err := registry.LoadNetworks(c.Registry.NetworksFile, registry.Superchain())
+	if err != nil {
+		return nil, fmt.Errorf("registry.networks_file: %w", err)
+	}
+	wanted := maps.Clone(c.Networks)
+	if len(wanted) == 0 {
+		wanted = map[string]networkConfig{}
+		for _, n := range known.Listed(snapshot) {
+			wanted[n.Name] = networkConfig{}
+		}
+	}
+	var all []indexer.Network
+	for _, name := range slices.Sorted(maps.Keys(wanted)) {
+		n := wanted[name]
+		if n.Enabled != nil && !*n.Enabled {
+			continue
+		}
+		net, err := network(name, n, known, snapshot, metrics)
+		if err != nil {
+			return nil, fmt.Errorf("networks.%s: %w", name, err)
+		}
+		net.Decoder = table
+		all = append(all, net)
+	}
+	if len(all) == 0 {
+		return nil, fmt.Errorf("networks: none is enabled")
+	}
+	return all, nil
+}
+
+func network(name string, n networkConfig, known registry.Networks, snapshot *registry.Snapshot, metrics *ethrpc.Metrics) (net indexer.Network, err error) {
+	facts, ok := known.Find(name)
+	switch {
+	case !ok && n.ChainID == 0:
+		return net, fmt.Errorf("no network of that name is known: give chain_id, or name it in registry.networks_file")
+	case ok && n.ChainID != 0 && n.ChainID != facts.ChainID:
+		return net, fmt.Errorf("chain_id is %d, this network's is %d", n.ChainID, facts.ChainID)
+	}
+	if n.Start.Absolute {
+		if err := facts.CheckStart(n.Start.Number); err != nil {
+			return net, err
+		}
+	}
+	at, err := rpc(n, facts)
+	if err != nil {
+		return net, err
+	}
+	id := cmp.Or(n.ChainID, facts.ChainID)
+	client, err := ethrpc.New(ethrpc.Options{Network: name, Name: at.Name, URL: at.URL, ChainID: id, Metrics: metrics})
+	if err != nil {
+		return net, err
+	}
+	return indexer.Network{
+		Stream: chain.Stream{Name: name, ChainID: id}, Source: &verified{Client: client},
+		Watch: snapshot.Watch(cmp.Or(facts.Directory, name)), Start: n.Start.Start,
+	}, nil
+}
+
+// rpc is the endpoint of the config, or the public one of the table.
+func rpc(n networkConfig, facts registry.Network) (endpoint, error) {
+	if len(n.RPC) > 0 {
+		url, err := registry.ExpandURL(n.RPC[0].URL, os.LookupEnv)
+		return endpoint{n.RPC[0].Name, url}, err
+	}
+	urls, err := facts.Endpoints(os.LookupEnv)
+	if err == nil && len(urls) == 0 {
+		err = fmt.Errorf("rpc: no endpoint is given, and none is known")
+	}
+	if err != nil {
+		return endpoint{}, err
+	}
+	return endpoint{"public", urls[0]}, nil
+}
+
+// verified asks an endpoint which chain it serves before it believes its heads.
+// One goroutine, the network's writer, reads the heads.
+type verified struct {
+	*ethrpc.Client
+	done bool
+}
+
+// Heads implements indexer.Source.
+func (v *verified) Heads(ctx context.Context) (indexer.Heads, error) {
+	if !v.done {
+		if err := v.Verify(ctx); err != nil {
+			return indexer.Heads{}, err
+		}
+		v.done = true
+	}
+	return v.Client.Heads(ctx)
+}
+
+// newDecoder is the built-in table.
+func newDecoder() (*decoder.Table, error) {
+	sources, err := decoder.Builtin()
+	if err != nil {
+		return nil, fmt.Errorf("the built-in event table: %w", err)
+	}
+	return decoder.New(sources), nil
+}

@@ -1,0 +1,197 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"superindex/chain"
+	"superindex/indexer"
+	"superindex/internal/assets"
+	embeddedch "superindex/internal/embedded/clickhouse"
+	embeddednats "superindex/internal/embedded/nats"
+	"superindex/reorg"
+	"superindex/sinks/clickhouse"
+	"superindex/sinks/jetstream"
+)
+
+// parts is what a process holds: the servers it embeds, the sinks, the journal.
+type parts struct {
+	journal *reorg.Journal
+	sinks   []indexer.Sink
+	engine  *embeddedch.Server   // nil unless embedded
+	server  *embeddednats.Server // nil unless embedded
+	closers []func() error       // in the order of opening
+}
+
+// clickhouseEnv is the file that says how to reach the embedded engine.
+const clickhouseEnv = "run/clickhouse.env"
+
+// openParts opens the journal, starts what is embedded and makes the sinks. The
+// caller closes the parts. owners names the projects of an address, for the stream.
+func openParts(ctx context.Context, c config, owners func(string, chain.Address) []string, log *slog.Logger) (p *parts, err error) {
+	p = &parts{}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, p.Close())
+		}
+	}()
+	if err := os.MkdirAll(c.DataDir, 0o700); err != nil {
+		return p, fmt.Errorf("data_dir: %w", err)
+	}
+	if err := p.openClickHouse(ctx, c, log); err != nil {
+		return p, err
+	}
+	if err := p.openNATS(ctx, c, owners, log); err != nil {
+		return p, err
+	}
+	if len(p.sinks) == 0 {
+		return p, errors.New("sinks: there is none")
+	}
+	return p, p.openJournal(c)
+}
+
+func (p *parts) openJournal(c config) (err error) {
+	var names []string
+	for _, s := range p.sinks {
+		names = append(names, s.Name())
+	}
+	p.journal, err = reorg.Open(filepath.Join(c.DataDir, "journal"), c.journal(names))
+	if err == nil {
+		p.closers = append(p.closers, p.journal.Close)
+	}
+	return err
+}
+
+func (p *parts) openClickHouse(ctx context.Context, c config, log *slog.Logger) error {
+	dsn := c.Sinks.ClickHouse.DSN
+	if dsn == noSink {
+		return nil
+	}
+	if dsn == embeddedSink {
+		lib, err := assets.Find(assets.LibChDB)
+		if err != nil {
+			return fmt.Errorf("sinks.clickhouse: %w", err)
+		}
+		o := embeddedch.Options{Lib: lib, Dir: filepath.Join(c.DataDir, "clickhouse"), Listen: c.Sinks.ClickHouse.Listen, Log: log}
+		if p.engine, err = embeddedch.Start(ctx, o); err != nil {
+			return fmt.Errorf("sinks.clickhouse: %w", err)
+		}
+		p.closers = append(p.closers, func() error { p.engine.Close(); return nil })
+		if err := p.engine.WriteFile(filepath.Join(c.DataDir, clickhouseEnv)); err != nil {
+			return err
+		}
+		dsn = p.engine.DSN()
+	}
+	o := clickhouse.Options{DSN: dsn}
+	if err := o.Check(); err != nil {
+		return fmt.Errorf("sinks.clickhouse: %w", err)
+	}
+	p.add(&lateSink{name: "clickhouse", open: func(ctx context.Context) (openSink, error) { return clickhouse.Open(ctx, o) }})
+	return nil
+}
+
+func (p *parts) openNATS(ctx context.Context, c config, owners func(string, chain.Address) []string, log *slog.Logger) error {
+	n := c.Sinks.NATS
+	if n.URL == noSink {
+		return nil
+	}
+	url := n.URL
+	if url == embeddedSink {
+		server, err := embeddednats.Start(ctx, embeddednats.Options{Dir: c.DataDir, Listen: n.Listen, Log: log})
+		if err != nil {
+			return fmt.Errorf("sinks.nats: %w", err)
+		}
+		p.server, url = server, server.FullURL()
+		p.closers = append(p.closers, func() error { server.Close(); return nil })
+	}
+	o := jetstream.Options{
+		URL: url, Credentials: n.Creds, Retention: time.Duration(n.Retention), MaxBytes: int64(n.MaxBytes),
+		Replicas: n.Replicas, History: n.History, Owners: owners, Log: log,
+	}
+	if err := o.Check(); err != nil {
+		return fmt.Errorf("sinks.nats: %w", err)
+	}
+	p.add(&lateSink{name: "nats", open: func(ctx context.Context) (openSink, error) { return jetstream.Open(ctx, o) }})
+	return nil
+}
+
+func (p *parts) add(s *lateSink) {
+	p.sinks = append(p.sinks, s)
+	p.closers = append(p.closers, s.Close)
+}
+
+// Close closes everything, the last opened first.
+func (p *parts) Close() error {
+	var err error
+	for i := len(p.closers) - 1; i >= 0; i-- {
+		err = errors.Join(err, p.closers[i]())
+	}
+	p.closers = nil
+	return err
+}
+
+// openSink is a sink that is connected.
+type openSink interface {
+	indexer.Sink
+	Close() error
+}
+
+// lateSink connects when it is first asked for a position: a server that is away
+// when the daemon starts is a temporary fault, like one that goes away later.
+type lateSink struct {
+	name string
+	open func(context.Context) (openSink, error)
+	mu   sync.Mutex
+	sink openSink
+}
+
+// Name implements indexer.Sink.
+func (s *lateSink) Name() string { return s.name }
+
+func (s *lateSink) opened(ctx context.Context) (openSink, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.sink != nil {
+		return s.sink, nil
+	}
+	sink, err := s.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s.sink = sink
+	return sink, nil
+}
+
+// Position implements indexer.Sink.
+func (s *lateSink) Position(ctx context.Context, stream chain.Stream) (chain.Position, error) {
+	sink, err := s.opened(ctx)
+	if err != nil {
+		return chain.Position{}, err
+	}
+	return sink.Position(ctx, stream)
+}
+
+// Write implements indexer.Sink.
+func (s *lateSink) Write(ctx context.Context, steps []chain.Step) error {
+	sink, err := s.opened(ctx)
+	if err != nil {
+		return err
+	}
+	return sink.Write(ctx, steps)
+}
+
+// Close closes the sink if it was opened.
+func (s *lateSink) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.sink == nil {
+		return nil
+	}
+	return s.sink.Close()
+}

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/term"
+
+	"superindex/chain"
+	"superindex/indexer"
+	"superindex/indexer/ethrpc"
+	"superindex/registry"
+)
+
+func newRun() *cobra.Command {
+	return &cobra.Command{
+		Use:   "run",
+		Short: "The daemon",
+		Args:  exactly(0),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := configOf(cmd)
+			if err != nil {
+				return err
+			}
+			d, err := newDaemon(cmd.Context(), c, newLog(c.Log, os.Stderr))
+			if err != nil {
+				return err
+			}
+			return errors.Join(d.run(cmd.Context()), d.Close())
+		},
+	}
+}
+
+func configOf(cmd *cobra.Command) (config, error) {
+	flag := cmd.Flag("config")
+	return loadConfig(flag.Value.String(), flag.Changed)
+}
+
+// daemon is the wiring of `run`, of `demo` and of the commands that open a journal.
+type daemon struct {
+	*parts
+	config   config
+	snapshot *registry.Snapshot
+	networks []indexer.Network
+	status   *indexer.Status
+	metrics  *prometheus.Registry
+	log      *slog.Logger
+}
+
+// newDaemon reads the registry, then opens the parts. It starts nothing that
+// indexes; the caller closes it.
+func newDaemon(ctx context.Context, c config, log *slog.Logger) (*daemon, error) {
+	d := &daemon{config: c, status: indexer.NewStatus(), metrics: prometheus.NewRegistry(), log: log}
+	o := registry.DefaultOptions()
+	o.Source, o.Folder = c.Registry.OSSDirectory, filepath.Join(c.DataDir, "registry")
+	var err error
+	if d.snapshot, err = registry.Load(ctx, o); err != nil {
+		return nil, fmt.Errorf("registry: %w", err)
+	}
+	log.Info("registry", "source", d.snapshot.Source, "version", d.snapshot.Version(), "projects", len(d.snapshot.Projects),
+		"malformed", len(d.snapshot.Malformed()), "note", d.snapshot.Note)
+	table, err := newDecoder()
+	if err != nil {
+		return nil, err
+	}
+	if d.networks, err = networks(c, d.snapshot, table, ethrpc.NewMetrics(d.metrics)); err != nil {
+		return nil, err
+	}
+	d.parts, err = openParts(ctx, c, d.owners(), log)
+	return d, err
+}
+
+// owners looks up the projects that own an address.
+func (d *daemon) owners() func(string, chain.Address) []string {
+	type owned interface {
+		Owners(a chain.Address) []string
+	}
+	sets := map[string]owned{}
+	for _, n := range d.networks {
+		if set, ok := n.Watch.(owned); ok {
+			sets[n.Name] = set
+		}
+	}
+	return func(network string, a chain.Address) []string {
+		if set := sets[network]; set != nil {
+			return set.Owners(a)
+		}
+		return nil
+	}
+}
+
+// run follows the chains and serves HTTP until ctx ends.
+func (d *daemon) run(ctx context.Context) error {
+	d.metrics.MustRegister(indexer.NewCollector(d.status, d.journal))
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return d.serve(ctx) })
+	g.Go(func() error { return d.progress(ctx) })
+	g.Go(func() error { return indexer.Run(ctx, d.engine()) })
+	return g.Wait()
+}
+
+func (d *daemon) engine() indexer.Engine {
+	return indexer.Engine{Journal: d.journal, Sinks: d.sinks, Networks: d.networks, Status: d.status, Log: d.log}
+}
+
+// progress logs each network every 10 s.
+func (d *daemon) progress(ctx context.Context) error {
+	tick := time.NewTicker(10 * time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		for _, n := range d.status.Snapshot() {
+			d.log.Info("progress", "network", n.Network, "indexed", n.Indexed.Number, "latest", n.Latest.Number,
+				"finalized", n.Final.Number, "blocks", n.Blocks, "events", n.Events, "reorgs", n.Reorgs, "faults", len(n.Faults))
+		}
+	}
+}
+
+// newLog writes text to a terminal and JSON elsewhere, unless told otherwise.
+func newLog(c logConfig, w *os.File) *slog.Logger {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.Level)); err != nil {
+		level = slog.LevelInfo
+	}
+	o := &slog.HandlerOptions{Level: level}
+	if c.Format == "text" || c.Format == "auto" && term.IsTerminal(int(w.Fd())) {
+		return slog.New(slog.NewTextHandler(w, o))
+	}
+	return slog.New(slog.NewJSONHandler(io.Writer(w), o))
+}

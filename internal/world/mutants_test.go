@@ -1,0 +1,153 @@
+package world
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// mutant is a known mistake: in file, the text was is replaced by is.
+type mutant struct{ name, file, was, is string }
+
+var mutants = []mutant{
+	{
+		"(Seq, index) compared by Seq only", "internal/world/log.go",
+		"return m.seq > seq || m.seq == seq && m.index > index", "return m.seq > seq",
+	},
+	{
+		"finality by number", "reorg/tracker.go",
+		"return t.Holds(ref) || slices.ContainsFunc(added, func(b chain.Block) bool { return b.BlockRef == ref })",
+		"_, ok := t.at(ref.Number)\n\t\treturn ok || slices.ContainsFunc(added, func(b chain.Block) bool { return b.Number == ref.Number })",
+	},
+	{
+		"ack before write", "indexer/relay.go",
+		"	timer := r.watch.writing(r.sink.Name())\n",
+		"	timer := r.watch.writing(r.sink.Name())\n	r.after = last\n	r.journal.Ack(r.sink.Name(), r.stream.Name, last)\n	defer func() { r.placed = true }()\n",
+	},
+	{
+		"trim before the ack is durable", "reorg/trim.go",
+		"	low := s.acks[sinks[0]]\n", "	low := s.rec.head\n	return low\n",
+	},
+	{
+		"relay from a stored ack instead of the sink's position", "reorg/begin.go",
+		"	after, err := j.resume(s, take, pos)\n",
+		"	after, err := j.resume(s, take, pos)\n	if stored := s.acks[sink]; stored > 0 {\n		return stored, nil\n	}\n",
+	},
+	{
+		"window saved apart from its step", "reorg/journal.go",
+		"		writeWindow(b, name, &s.window, move),\n	)\n",
+		"	)\n	apart := j.db.NewBatch()\n	writeWindow(apart, name, &s.window, move)\n	apart.Commit(pebble.Sync)\n	apart.Close()\n",
+	},
+	{
+		"Seq base from the clock alone", "reorg/begin.go",
+		"	seq := max(chain.Seq(now)<<20, s.rec.head)\n	for _, p := range b.Sinks {\n		seq = max(seq, p.Seq, p.High)\n	}\n",
+		"	seq := chain.Seq(now) << 20\n",
+	},
+	{
+		"new journal's Revert to today's finalized block", "indexer/begin.go",
+		"	low := before\n", "	low := before\n	if h, err := net.Source.Heads(ctx); err == nil {\n		return h.Final, nil\n	}\n",
+	},
+	{
+		"ancestor one block too shallow", "reorg/tracker.go",
+		"return t.blocks[above-1], nil", "return t.blocks[min(above, len(t.blocks)-1)], nil",
+	},
+	{
+		"message id from the block hash", "internal/world/log.go",
+		`return fmt.Sprintf("%s/%d/%d", s.Stream, s.Seq, index)`,
+		`if s.Apply != nil {
+		return fmt.Sprintf("+%v/%d", s.Apply.Last, index)
+	}
+	if s.Revert != nil {
+		return fmt.Sprintf("-%v/%d", s.Revert.To, index)
+	}
+	return fmt.Sprintf("%s/%d/%d", s.Stream, s.Seq, index)`,
+	},
+	{
+		"Fill above finalized", "indexer/fill.go",
+		"min(owed.To, st.Final.Number, owed.From+f.span.len()-1)", "min(owed.To, owed.From+f.span.len()-1)",
+	},
+	{
+		"Revert held by the quota", "reorg/journal.go",
+		"	if step.Revert == nil {\n", "	{\n",
+	},
+	{
+		"two owners", "reorg/begin.go",
+		"		return 0, misfit{fmt.Errorf(\"%w %v\", ErrForeign, pos.Journal)}\n", "		return s.acks[sink], nil\n",
+	},
+	{
+		"half-published step", "internal/world/log.go",
+		"		if m.end {\n			whole = i\n", "		if m.end || true {\n			whole = i\n",
+	},
+}
+
+// TestMutants puts each known mistake into the code, through an overlay of the
+// build, and runs random histories until one shows it.
+func TestMutants(t *testing.T) {
+	if os.Getenv("SIM_MUTANTS") == "" {
+		t.Skip("compiles the engine once a mutant, minutes in all: `make sim-mutants` runs it")
+	}
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range mutants {
+		t.Run(m.name, func(t *testing.T) { m.run(t, root) })
+	}
+}
+
+var seed = regexp.MustCompile(`-rapid\.seed=(\d+)`)
+
+func (m mutant) run(t *testing.T, root string) {
+	dir, file := t.TempDir(), filepath.Join(root, m.file)
+	code, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(string(code), m.was); n != 1 {
+		t.Fatalf("%s holds %q %d times: the mutation no longer fits", m.file, m.was, n)
+	}
+	mutated, overlay := filepath.Join(dir, "mutated.go"), filepath.Join(dir, "overlay.json")
+	write(t, mutated, []byte(strings.Replace(string(code), m.was, m.is, 1)))
+	paths, err := json.Marshal(map[string]map[string]string{"Replace": {file: mutated}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, overlay, paths)
+	binary := filepath.Join(dir, "world.test")
+	build := exec.CommandContext(t.Context(), "go", "test", "-c", "-overlay", overlay, "-o", binary, "./internal/world")
+	build.Dir = root
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("the mutant does not compile: %v\n%s", err, out)
+	}
+	run := exec.CommandContext(t.Context(), binary, "-test.run=^TestHistories$", "-test.timeout=5m", "-rapid.checks=2000", "-rapid.steps=200", "-rapid.nofailfile", "-rapid.shrinktime=1ms")
+	out, err := run.CombinedOutput()
+	if err == nil {
+		t.Fatal("2,000 histories did not show it")
+	}
+	caught := seed.FindStringSubmatch(string(out))
+	if caught == nil {
+		t.Fatalf("it failed without a seed:\n%.3000s", out)
+	}
+	t.Logf("caught with -rapid.seed=%s: %s", caught[1], firstLine(string(out)))
+}
+
+// firstLine is what the failure says.
+func firstLine(out string) string {
+	for line := range strings.Lines(out) {
+		if strings.Contains(line, "[rapid]") {
+			return strings.TrimSpace(line)
+		}
+	}
+	return ""
+}
+
+func write(t *testing.T, path string, b []byte) {
+	t.Helper()
+	if err := os.WriteFile(path, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
