@@ -96,7 +96,7 @@ type Position struct {
 	High       Seq
 	HighDigest uint64
 
-	Final BlockRef // of the last Apply; where a Begin came since, its To
+	Final BlockRef // of the last Apply; or the To of a Begin since, or of a Rewind since that went below it
 	Watch WatchID  // of the last Apply
 }
 

@@ -12,6 +12,7 @@ func cases() []oneCase {
 		{"Order", order},
 		{"RevertFirst", revertFirst},
 		{"FlipBack", flipBack},
+		{"RewindBelowFinal", rewindBelowFinal},
 		{"FillBesideApplies", fillBesideApplies},
 		{"Observations", observations},
 		{"Repetition", repetition},
@@ -77,6 +78,17 @@ func flipBack(ctx context.Context, w *work) error {
 	}
 	s.Go("ab").Go("abcd").Go("a").Go("abcd").Go("").Go("abcd")
 	return p.finish(ctx)
+}
+
+// rewindBelowFinal: the operator's order takes finality down with the chain, and
+// leaves it where it stays above.
+func rewindBelowFinal(ctx context.Context, w *work) error {
+	s := NewScript("rewind").Go("abcd").Final(3).Rewind("a").Go("axyz").Final(2).Rewind("axy").Go("axyd").Rewind("").Go("ab")
+	p, err := w.start(ctx, s, 0)
+	if err != nil {
+		return err
+	}
+	return each(ctx, p)
 }
 
 // fillBesideApplies: a late address is added, a range is repaired, and the head

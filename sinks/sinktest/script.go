@@ -72,12 +72,18 @@ func (s *Script) Go(path string) *Script {
 		panic(fmt.Sprintf("script: %q leaves the finalized part of %q", path, s.path))
 	}
 	if shared < len(s.path) {
-		s.revert(path[:shared])
+		s.revert(path[:shared], chain.Reorg)
 	}
 	if shared < len(path) {
 		s.apply(path)
 	}
 	return s
+}
+
+// Rewind goes back to the chain to, below finalized too, as the operator may.
+func (s *Script) Rewind(to string) *Script {
+	s.final = min(s.final, len(to))
+	return s.revert(to, chain.Rewind)
 }
 
 // Each is Go with a step for each block that is added.
@@ -133,10 +139,10 @@ func (s *Script) clone() *Script {
 	return &c
 }
 
-func (s *Script) revert(path string) {
+func (s *Script) revert(path string, cause chain.Cause) *Script {
 	from := s.Block(s.path).BlockRef
 	s.safe, s.path = min(s.safe, len(path)), path
-	s.add(chain.Step{Revert: &chain.Revert{To: s.Block(path).BlockRef, From: from, Time: s.now()}})
+	return s.add(chain.Step{Revert: &chain.Revert{To: s.Block(path).BlockRef, From: from, Time: s.now(), Cause: cause}})
 }
 
 func (s *Script) apply(path string) {

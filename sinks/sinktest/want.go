@@ -42,11 +42,17 @@ func wantPosition(steps []chain.Step) (p chain.Position) {
 		switch {
 		case step.Apply != nil:
 			p.Final, p.Watch = step.Apply.Final, step.Apply.Watch
-		case step.Revert != nil && step.Revert.Cause == chain.Begin:
+		case step.Revert != nil && lowersFinal(step.Revert, p.Final):
 			p.Final = step.Revert.To
 		}
 	}
 	return p
+}
+
+// lowersFinal: a journal begins at a block that is final; the operator may go
+// back below one.
+func lowersFinal(r *chain.Revert, final chain.BlockRef) bool {
+	return r.Cause == chain.Begin || r.Cause == chain.Rewind && r.To.Number < final.Number
 }
 
 func put(rows map[rowKey]Row, events []chain.Event) {
