@@ -1,7 +1,12 @@
 package clickhouse
 
 import (
+	"bytes"
+	"fmt"
+	"os"
+	"strconv"
 	"testing"
+	"time"
 
 	"superindex/chain"
 )
@@ -35,11 +40,32 @@ func BenchmarkWriteBlock(b *testing.B) {
 	if _, err := sink.Position(b.Context(), h.stream); err != nil {
 		b.Fatal(err)
 	}
+	before := engineTime(b)
 	for number := uint64(1); b.Loop(); number++ {
 		if err := sink.Write(b.Context(), []chain.Step{h.apply(number, number, 'a', 20)}); err != nil {
 			b.Fatal(err)
 		}
 	}
+	b.ReportMetric(float64((engineTime(b)-before).Microseconds())/1000/float64(b.N), "engine-ms/op")
+}
+
+// engineTime is how long the engine's process has computed, merges included.
+func engineTime(b *testing.B) time.Duration {
+	b.Helper()
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", server.Pid()))
+	if err != nil {
+		b.Fatal(err)
+	}
+	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:]) // the third field first
+	var ticks int
+	for _, field := range fields[11:13] { // utime and stime
+		n, err := strconv.Atoi(string(field))
+		if err != nil {
+			b.Fatal(err)
+		}
+		ticks += n
+	}
+	return time.Duration(ticks) * time.Second / 100
 }
 
 // BenchmarkRevert1000 removes 1,000 blocks of 10 events from the top of 200,000

@@ -61,15 +61,19 @@ type origin struct {
 	chainID []uint64
 	network []string
 	seq     []uint64
+	digest  []uint64
 }
 
 func (o *origin) add(step *chain.Step) {
 	o.chainID = append(o.chainID, step.Stream.ChainID)
 	o.network = append(o.network, step.Stream.Name)
 	o.seq = append(o.seq, uint64(step.Seq))
+	o.digest = append(o.digest, step.Digest)
 }
 
-func (o *origin) reset() { o.chainID, o.network, o.seq = o.chainID[:0], o.network[:0], o.seq[:0] }
+func (o *origin) reset() {
+	o.chainID, o.network, o.seq, o.digest = o.chainID[:0], o.network[:0], o.seq[:0], o.digest[:0]
+}
 
 // blockRows are rows of raw_blocks.
 type blockRows struct {
@@ -83,11 +87,13 @@ type blockRows struct {
 }
 
 var blockColumns = []string{
-	"chain_id", "network", "seq", "number", "hash", "parent_hash", "time", "tx_count", "log_count", "watched_log_count",
+	"chain_id", "network", "seq", "digest", "number", "hash", "parent_hash", "time", "tx_count", "log_count", "watched_log_count",
 }
 
 func (r *blockRows) values() []any {
-	return []any{r.chainID, r.network, r.seq, r.number, r.hash.strings(), r.parent.strings(), r.time, r.txs, r.logs, r.watchedLogs}
+	return []any{
+		r.chainID, r.network, r.seq, r.digest, r.number, r.hash.strings(), r.parent.strings(), r.time, r.txs, r.logs, r.watchedLogs,
+	}
 }
 
 func (r *blockRows) add(step *chain.Step, blocks []chain.Block) {
@@ -125,14 +131,14 @@ type observationRows struct {
 	feed, kind, id, stream []string
 	time                   []int64
 	body                   texts
-	seq                    []uint64
+	seq, digest            []uint64
 	ord                    []uint32
 }
 
-var observationColumns = []string{"feed", "kind", "id", "stream", "time", "body", "seq", "ord"}
+var observationColumns = []string{"feed", "kind", "id", "stream", "time", "body", "seq", "digest", "ord"}
 
 func (r *observationRows) values() []any {
-	return []any{r.feed, r.kind, r.id, r.stream, r.time, r.body.strings(), r.seq, r.ord}
+	return []any{r.feed, r.kind, r.id, r.stream, r.time, r.body.strings(), r.seq, r.digest, r.ord}
 }
 
 func (r *observationRows) add(step *chain.Step) {
@@ -145,6 +151,7 @@ func (r *observationRows) add(step *chain.Step) {
 		r.time = append(r.time, int64(row.Time))
 		r.body.bytes(row.Body)
 		r.seq = append(r.seq, uint64(step.Seq))
+		r.digest = append(r.digest, step.Digest)
 		r.ord = append(r.ord, uint32(i))
 	}
 }
@@ -153,6 +160,6 @@ func (r *observationRows) size() int { return len(r.body.buffer) }
 
 func (r *observationRows) reset() {
 	r.feed, r.kind, r.id, r.stream = r.feed[:0], r.kind[:0], r.id[:0], r.stream[:0]
-	r.time, r.seq, r.ord = r.time[:0], r.seq[:0], r.ord[:0]
+	r.time, r.seq, r.digest, r.ord = r.time[:0], r.seq[:0], r.digest[:0], r.ord[:0]
 	r.body.reset()
 }

@@ -28,13 +28,14 @@ type eventRows struct {
 }
 
 var eventColumns = []string{
-	"chain_id", "network", "seq", "block_number", "block_hash", "block_time", "log_index", "tx_hash", "tx_index",
+	"chain_id", "network", "seq", "digest", "block_number", "block_hash", "block_time", "log_index", "tx_hash", "tx_index",
 	"address", "event", "signature", "decoding", "args", "topics", "data",
 }
 
 func (r *eventRows) values() []any {
 	return []any{
-		r.chainID, r.network, r.seq, r.blockNumber, r.blockHash.strings(), r.blockTime, r.logIndex, r.txHash.strings(), r.txIndex,
+		r.chainID, r.network, r.seq, r.digest,
+		r.blockNumber, r.blockHash.strings(), r.blockTime, r.logIndex, r.txHash.strings(), r.txIndex,
 		r.address, r.event, r.signature, r.decoding, r.args.strings(), r.topicLists(), r.data.strings(),
 	}
 }

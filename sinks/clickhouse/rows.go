@@ -128,7 +128,7 @@ func (s *Sink) insert(ctx context.Context, table string, columns []string, value
 	if err != nil {
 		return s.fault("insert into "+table, err)
 	}
-	defer batch.Close()
+	defer batch.Abort() //nolint:errcheck // nothing is left of it once it is closed
 	for from, n := 0, reflect.ValueOf(values[0]).Len(); from < n; from += blockLength {
 		for i, column := range values {
 			if err := appendColumn(batch.Column(i), column, from, min(from+blockLength, n)); err != nil {
@@ -140,7 +140,10 @@ func (s *Sink) insert(ctx context.Context, table string, columns []string, value
 			return s.fault("insert into "+table, err)
 		}
 	}
-	if err := batch.Send(); err != nil {
+	// Close ends the INSERT. Send would too, but it leaves a goroutine behind that may
+	// close the connection when ctx ends, and it is another statement's by then
+	// (ClickHouse/clickhouse-go#2032).
+	if err := batch.Close(); err != nil {
 		return s.fault("insert into "+table, err)
 	}
 	return nil

@@ -30,7 +30,7 @@ type Sink struct {
 type stream struct {
 	mu    sync.Mutex     // one call at a time
 	known bool           // Position was asked since the last doubt
-	held  chain.Position // what it said, or what was written since
+	held  chain.Position // what it said, or what was written since; without High
 	doubt chain.Position // what a failed Write may have left behind, now or later
 }
 
@@ -75,14 +75,23 @@ func (s *Sink) Name() string { return "clickhouse" }
 func (s *Sink) Close() error { return s.conn.Close() }
 
 // Position reads what the warehouse holds of a stream. The next Write expects to
-// find just that.
+// find just that. What an earlier Write leaves behind while this reads may be in
+// High and not yet in Seq, never the other way about.
 func (s *Sink) Position(ctx context.Context, of chain.Stream) (chain.Position, error) {
 	st := s.stream(of)
 	st.mu.Lock()
 	defer st.mu.Unlock()
+	st.known = false
 	stored, err := s.readState(ctx, of)
-	st.known, st.held = err == nil, stored.Position
-	return stored.Position, err
+	if err != nil {
+		return chain.Position{}, err
+	}
+	p, err := s.withHigh(ctx, of, stored.Position)
+	if err != nil {
+		return chain.Position{}, err
+	}
+	st.known, st.held = true, stored.Position
+	return p, nil
 }
 
 // Write holds the steps: their rows, then the position that they lead to. After

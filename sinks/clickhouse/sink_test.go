@@ -197,7 +197,10 @@ func TestPosition(t *testing.T) {
 	h.final = h.ref(1, 'a')
 	step := h.apply(1, 2, 'a', 1)
 	w.write(sink, step)
-	want := chain.Position{Journal: step.Journal, Seq: step.Seq, Digest: step.Digest, Final: h.final, Watch: step.Apply.Watch}
+	want := chain.Position{
+		Journal: step.Journal, Seq: step.Seq, Digest: step.Digest, High: step.Seq, HighDigest: step.Digest,
+		Final: h.final, Watch: step.Apply.Watch,
+	}
 	for _, sink := range []*Sink{sink, w.sink()} {
 		if got, err := sink.Position(t.Context(), h.stream); err != nil || got != want {
 			t.Errorf("it is %+v, %v; want %+v", got, err, want)
@@ -272,4 +275,42 @@ func TestALateSuccessOfAFailedWriteIsOurs(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.want("SELECT toString(block_number) FROM events ORDER BY ALL", "1", "2", "3")
+}
+
+// Rows whose position was never written show in High, whichever table they are
+// in, and of which kind of step; the position stays where it was.
+func TestTheRowsOfACutWriteShowInHigh(t *testing.T) {
+	w, h := newWarehouse(t), newHistory("op")
+	h.stream.Name = "it's"
+	sink := w.sink()
+	first := h.apply(1, 3, 'a', 2)
+	fill := h.fill(2, 2, nil, h.events(h.block(2, 'a', 1), 1)...)
+	removal := h.fill(3, 3, nil)
+	observe := h.step()
+	observe.Rows = &chain.Rows{Feed: "coverage", Rows: []chain.Row{{Kind: "logs", ID: "1", Body: []byte("{}")}}}
+	revert := h.revert(2, 'a', chain.Reorg)
+	begin := h.revert(1, 'a', chain.Begin)
+	w.write(w.sink(), newHistory("another").apply(1, 9, 'a', 1)) // is not seen
+	want := chain.Position{}
+	check := func() {
+		t.Helper()
+		for _, sink := range []*Sink{sink, w.sink()} {
+			if got, err := sink.Position(t.Context(), h.stream); err != nil || got != want {
+				t.Errorf("it is %+v, %v; want %+v", got, err, want)
+			}
+		}
+	}
+	for _, cut := range []chain.Step{first, fill, removal, observe, revert, begin} {
+		if err := sink.writeRows(t.Context(), []chain.Step{cut}); err != nil {
+			t.Fatal(err)
+		}
+		want.High, want.HighDigest = cut.Seq, cut.Digest
+		check()
+	}
+	w.write(sink, first, fill)
+	want.Journal, want.Seq, want.Digest, want.Watch = fill.Journal, fill.Seq, fill.Digest, first.Apply.Watch
+	check()
+	w.write(sink, removal, observe, revert, begin)
+	want = chain.Position{Journal: begin.Journal, Seq: begin.Seq, Digest: begin.Digest, High: begin.Seq, HighDigest: begin.Digest, Final: begin.Revert.To, Watch: want.Watch}
+	check()
 }

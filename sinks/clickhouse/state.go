@@ -85,6 +85,28 @@ func (s *Sink) writeState(ctx context.Context, of chain.Stream, st state) error 
 	})
 }
 
+// selectHigh finds the highest step above $1 that wrote a row. The index on seq
+// leaves it those granules to read that hold such a row.
+const selectHigh = `SELECT max(seq), argMax(digest, seq)
+FROM (SELECT seq, digest FROM raw_events WHERE chain_id = $2 AND seq > $1
+      UNION ALL SELECT seq, digest FROM raw_blocks WHERE chain_id = $2 AND seq > $1
+      UNION ALL SELECT seq, digest FROM raw_reorgs WHERE chain_id = $2 AND network = $3 AND seq > $1
+      UNION ALL SELECT seq, digest FROM raw_rows WHERE stream = $3 AND seq > $1)`
+
+// withHigh is the position and what lies above it: rows of a Write that was cut.
+func (s *Sink) withHigh(ctx context.Context, of chain.Stream, p chain.Position) (chain.Position, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	err := s.conn.QueryRow(ctx, selectHigh, uint64(p.Seq), of.ChainID, of.Name).Scan((*uint64)(&p.High), &p.HighDigest)
+	if err != nil {
+		return p, s.fault("read the rows of "+of.Name+" above its position", err)
+	}
+	if p.High == 0 {
+		p.High, p.HighDigest = p.Seq, p.Digest
+	}
+	return p, nil
+}
+
 const selectState = `SELECT journal, seq, digest, head_number, head_hash, safe_number, safe_hash,
        finalized_number, finalized_hash, basis = 'assumed', watch
 FROM positions FINAL

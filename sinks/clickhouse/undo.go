@@ -102,7 +102,8 @@ func (s *Sink) revert(ctx context.Context, step *chain.Step) error {
 
 func (s *Sink) noteReorg(ctx context.Context, step *chain.Step) error {
 	r := step.Revert
-	return s.insert(ctx, "raw_reorgs", []string{"chain_id", "network", "time", "from_number", "to_number", "depth", "seq"}, []any{
+	columns := []string{"chain_id", "network", "time", "from_number", "to_number", "depth", "seq", "digest"}
+	return s.insert(ctx, "raw_reorgs", columns, []any{
 		[]uint64{step.Stream.ChainID},
 		[]string{step.Stream.Name},
 		[]int64{int64(r.Time)},
@@ -110,6 +111,7 @@ func (s *Sink) noteReorg(ctx context.Context, step *chain.Step) error {
 		[]uint64{r.To.Number},
 		[]uint64{r.Depth()},
 		[]uint64{uint64(step.Seq)},
+		[]uint64{step.Digest},
 	})
 }
 
@@ -169,8 +171,8 @@ func (s *Sink) removeRun(ctx context.Context, sel selection) error {
 		return err
 	}
 	err = s.conn.Exec(ctx, fmt.Sprintf(`INSERT INTO %s
-SELECT * REPLACE (toUInt64(%d) AS seq, toUInt8(1) AS deleted)
-FROM (SELECT * FROM %s FINAL WHERE %s)`, sel.table, sel.step.Seq, sel.table, sel.where()))
+SELECT * REPLACE (toUInt64(%d) AS seq, toUInt64(%d) AS digest, toUInt8(1) AS deleted)
+FROM (SELECT * FROM %s FINAL WHERE %s)`, sel.table, sel.step.Seq, sel.step.Digest, sel.table, sel.where()))
 	if err != nil {
 		return s.fault("insert into "+sel.table, err)
 	}

@@ -16,10 +16,12 @@ CREATE TABLE IF NOT EXISTS raw_events
     data         String                 CODEC(ZSTD(1)),
     network      LowCardinality(String),
     seq          UInt64                 CODEC(ZSTD(1)),
+    digest       UInt64                 CODEC(ZSTD(1)),
     deleted      UInt8 DEFAULT 0        CODEC(ZSTD(1)),
     INDEX ix_address address    TYPE bloom_filter(0.01) GRANULARITY 1,
     INDEX ix_tx      tx_hash    TYPE bloom_filter(0.01) GRANULARITY 1,
-    INDEX ix_time    block_time TYPE minmax             GRANULARITY 1
+    INDEX ix_time    block_time TYPE minmax             GRANULARITY 1,
+    INDEX ix_seq     seq        TYPE minmax             GRANULARITY 1
 )
 ENGINE = ReplacingMergeTree(seq)
 PARTITION BY chain_id
@@ -38,8 +40,10 @@ CREATE TABLE IF NOT EXISTS raw_blocks
     watched_log_count UInt32           CODEC(ZSTD(1)),
     network           LowCardinality(String),
     seq               UInt64           CODEC(ZSTD(1)),
+    digest            UInt64           CODEC(ZSTD(1)),
     deleted           UInt8 DEFAULT 0  CODEC(ZSTD(1)),
-    INDEX ix_time time TYPE minmax GRANULARITY 1
+    INDEX ix_time time TYPE minmax GRANULARITY 1,
+    INDEX ix_seq  seq  TYPE minmax GRANULARITY 1
 )
 ENGINE = ReplacingMergeTree(seq)
 PARTITION BY chain_id
@@ -54,7 +58,8 @@ CREATE TABLE IF NOT EXISTS raw_reorgs
     from_number UInt64,
     to_number   UInt64,
     depth       UInt64,
-    seq         UInt64
+    seq         UInt64,
+    digest      UInt64 CODEC(ZSTD(1))
 )
 ENGINE = ReplacingMergeTree(seq)
 ORDER BY (chain_id, network, seq);
@@ -68,7 +73,9 @@ CREATE TABLE IF NOT EXISTS raw_rows
     time   DateTime('UTC') CODEC(Delta, ZSTD(1)),
     body   String          CODEC(ZSTD(1)),
     seq    UInt64          CODEC(ZSTD(1)),
-    ord    UInt32          CODEC(ZSTD(1))
+    digest UInt64          CODEC(ZSTD(1)),
+    ord    UInt32          CODEC(ZSTD(1)),
+    INDEX ix_seq seq TYPE minmax GRANULARITY 1
 )
 ENGINE = ReplacingMergeTree(seq)
 ORDER BY (feed, kind, id, stream);

@@ -13,7 +13,7 @@ import (
 	"superindex/chain"
 )
 
-// Three networks write while the engine is killed eight times. What was
+// Three networks write while the engine is killed six times. What was
 // acknowledged is there, and nothing twice.
 func TestAcknowledgedIsStoredThroughKills(t *testing.T) {
 	w := newWarehouse(t)
@@ -39,10 +39,10 @@ func TestAcknowledgedIsStoredThroughKills(t *testing.T) {
 	}
 }
 
-// killAmid kills the engine eight times, each at some moment after a few more
+// killAmid kills the engine six times, each at some moment after a few more
 // steps were acknowledged.
 func killAmid(ctx context.Context, acked <-chan struct{}) error {
-	for range 8 {
+	for range 6 {
 		for range 1 + rand.IntN(6) {
 			select {
 			case <-acked:
