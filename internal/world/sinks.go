@@ -165,6 +165,10 @@ func (s *TableSink) Write(_ context.Context, steps []chain.Step) error {
 			return err
 		}
 		step := steps[i]
+		if r := step.Revert; r != nil && r.To.Number < s.table.pos.Final.Number {
+			s.table.pos.Final = r.To // first: rows below what was final may be gone from here on
+			*s.held = s.table.pos
+		}
 		s.table.play(&step)
 	}
 	last := &steps[len(steps)-1]
