@@ -52,6 +52,9 @@ func (s *stage) screen(ctx context.Context) error {
 			b.WriteString(clearScreen)
 		}
 		s.draw(ctx, conn, &b)
+		if ctx.Err() != nil {
+			return nil
+		}
 		if _, err := s.out.Write(b.Bytes()); err != nil {
 			return fmt.Errorf("demo: %w", err)
 		}

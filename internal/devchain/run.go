@@ -26,8 +26,8 @@ func (p Pace) Check() error {
 		return errors.New("devchain: Acts is negative")
 	case p.Reorg < 0:
 		return errors.New("devchain: Reorg is negative")
-	case p.Reorg > 0 && p.MaxDepth == 0:
-		return errors.New("devchain: MaxDepth is 0")
+	case p.Reorg > 0 && p.MaxDepth < 2:
+		return errors.New("devchain: MaxDepth is below 2")
 	case p.Log == nil:
 		return errors.New("devchain: Log is missing")
 	}
@@ -75,9 +75,10 @@ func (c *Chain) step(ctx context.Context, r *rand.Rand, p Pace) error {
 	return c.Mine(ctx, 1)
 }
 
-// upset is one reorg or rollback.
+// upset is one reorg or rollback, of at least two blocks: a follower may not have
+// seen the last one yet.
 func (c *Chain) upset(ctx context.Context, r *rand.Rand, p Pace) (err error) {
-	depth, what := 1+r.Uint64N(p.MaxDepth), "blocks replaced"
+	depth, what := 2+r.Uint64N(p.MaxDepth-1), "blocks replaced"
 	if r.IntN(5) == 0 {
 		what = "blocks removed"
 		depth, err = c.Rollback(ctx, depth)
