@@ -11,9 +11,10 @@ import (
 // or when an answer is large, and grows while answers are small, so that no
 // number needs to be known of a node. It is safe for concurrent use.
 type span struct {
-	mu     sync.Mutex
-	blocks uint64
-	most   uint64
+	mu      sync.Mutex
+	blocks  uint64
+	most    uint64
+	refused bool // the limit was met once: from then on it grows slowly
 }
 
 // An answer of answerLogs logs or answerBytes is as large as one should be: some
@@ -36,9 +37,13 @@ func (s *span) learn(n uint64, f Fetched, err error) {
 	defer s.mu.Unlock()
 	switch {
 	case errors.Is(err, ErrTooLarge), err == nil && (f.All > answerLogs || f.Bytes > answerBytes):
-		s.blocks = max(1, min(s.blocks, n/2))
+		s.blocks, s.refused = max(1, min(s.blocks, n/2)), true
 	case err == nil && n >= s.blocks && f.All < answerLogs/2 && f.Bytes < answerBytes/2:
-		s.blocks = min(s.most, s.blocks+s.blocks/2+1)
+		more := s.blocks / 2
+		if s.refused {
+			more = s.blocks / 16
+		}
+		s.blocks = min(s.most, s.blocks+more+1)
 	}
 }
 

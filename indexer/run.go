@@ -31,11 +31,7 @@ func Run(ctx context.Context, e Engine) error {
 	for _, net := range e.Networks {
 		g.Go(func() error { return e.follow(ctx, net) })
 	}
-	err := g.Wait()
-	if ctx.Err() != nil {
-		return nil // it was told to stop, and has
-	}
-	return err
+	return g.Wait()
 }
 
 // follow runs one network: its beginning, then its writer, its filler and a relay
@@ -50,7 +46,7 @@ func (e Engine) follow(ctx context.Context, net Network) error {
 		return false, err
 	})
 	if w == nil {
-		return ctx.Err()
+		return nil // it was told to stop before it could begin
 	}
 	fill := NewFiller(net, e.Journal, e.Pace)
 	poll := e.Pace.withDefaults().Poll

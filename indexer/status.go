@@ -102,6 +102,13 @@ func (w *watcher) heads(h Heads) {
 	w.now.Latest, w.now.Safe, w.now.Final, w.now.HeadSeen = h.Latest, h.Safe, h.Final, time.Now()
 }
 
+// resumed takes where the journal stood at the start.
+func (w *watcher) resumed(seq chain.Seq, head chain.BlockRef) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.now.Seq, w.now.Indexed = seq, head
+}
+
 // step takes a step that the journal has taken, and the head it led to.
 func (w *watcher) step(s *chain.Step, head chain.BlockRef) {
 	w.mu.Lock()

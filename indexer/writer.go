@@ -79,7 +79,8 @@ func NewWriter(net Network, journal *reorg.Journal, pace Pace, status *Status) (
 		dense:  span{blocks: min(20, pace.Dense), most: pace.Dense},
 		sparse: span{blocks: min(100, pace.Range), most: pace.Range},
 	}
-	return w, w.reload()
+	err := w.reload()
+	return w, err
 }
 
 func (w *Writer) reload() error {
@@ -88,6 +89,7 @@ func (w *Writer) reload() error {
 		return err
 	}
 	w.said = st.Watch
+	w.watch.resumed(st.Head, st.Last)
 	w.tracker, err = w.journal.Tracker(w.net.Name)
 	return err
 }

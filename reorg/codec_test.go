@@ -3,7 +3,7 @@ package reorg
 import (
 	"bytes"
 	"encoding/json"
-	"math/rand"
+	"math/rand" //nolint:depguard // testing/quick takes version 1
 	"reflect"
 	"testing"
 	"testing/quick"

@@ -52,7 +52,7 @@ func demo(ctx context.Context, w io.Writer, during time.Duration, dir string) (e
 		if dir, err = os.MkdirTemp("", "superindex-demo-"); err != nil {
 			return fmt.Errorf("demo: %w", err)
 		}
-		defer os.RemoveAll(dir)
+		defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	}
 	dev, err := devchain.Start(ctx, devchain.Options{})
 	if err != nil {

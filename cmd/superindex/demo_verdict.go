@@ -7,7 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/ethereum/go-ethereum/ethclient"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -39,19 +38,16 @@ const settleWithin = 30 * time.Second
 func (s *stage) verdict(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, settleWithin)
 	defer cancel()
-	client, err := ethclient.DialContext(ctx, s.dev.URL())
+	client, err := oracle.Dial(ctx, s.dev.URL())
 	if err != nil {
-		return fmt.Errorf("demo: %w", err)
+		return err
 	}
 	defer client.Close()
-	if err := s.settle(ctx, client); err != nil {
+	head, err := s.settle(ctx)
+	if err != nil {
 		return err
 	}
 	stream := s.networks[0].Stream
-	head, err := client.BlockNumber(ctx)
-	if err != nil {
-		return fmt.Errorf("demo: %w", err)
-	}
 	want, heads, err := oracle.Read(ctx, client, oracle.Query{Network: stream.Name, From: 1, To: head, Watched: slices.Collect(s.networks[0].Watch.All())})
 	if err != nil {
 		return err
@@ -84,30 +80,30 @@ func named(what string, err error) error {
 	return fmt.Errorf("%s differs from the chain: %w", what, err)
 }
 
-// settle waits until the journal has the chain's head and heads, and every sink the
-// journal's last step.
-func (s *stage) settle(ctx context.Context, client *ethclient.Client) error {
+// settle waits until the journal has the chain's head, safe and finalized, and every
+// sink the journal's last step. It returns the head's number.
+func (s *stage) settle(ctx context.Context) (uint64, error) {
 	for {
-		head, err := client.HeaderByNumber(ctx, nil)
+		heads, err := s.networks[0].Source.Heads(ctx)
 		if err != nil {
-			return fmt.Errorf("demo: %w", err)
+			return 0, fmt.Errorf("demo: %w", err)
 		}
 		st, err := s.journal.Stat(demoNetwork)
 		if err != nil {
-			return err
+			return 0, err
 		}
 		n := s.status.Snapshot()[0]
-		there := st.Last.Hash == chain.Hash(head.Hash()) && st.Last == n.Latest && st.Final == n.Final && st.Safe == n.Safe
+		there := st.Last == heads.Latest && st.Safe == heads.Safe && st.Final == heads.Final && len(n.Sinks) == len(s.sinks)
 		for _, sink := range n.Sinks {
 			there = there && sink.Seq == st.Head
 		}
 		if there {
-			return nil
+			return heads.Latest.Number, nil
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("demo: the daemon did not come to the head within %v: %+v", settleWithin, n)
-		case <-time.After(50 * time.Millisecond):
+			return 0, fmt.Errorf("demo: the daemon did not come to the head within %v: %+v", settleWithin, n)
+		case <-time.After(watchPause):
 		}
 	}
 }

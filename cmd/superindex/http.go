@@ -59,18 +59,19 @@ func (d *daemon) report() report {
 
 // serve answers HTTP until ctx ends.
 func (d *daemon) serve(ctx context.Context) error {
-	l, err := net.Listen("tcp", d.config.HTTP.Listen)
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", d.config.HTTP.Listen)
 	if err != nil {
 		return fmt.Errorf("http.listen: %w", err)
 	}
 	d.log.Info("http", "address", l.Addr().String())
 	server := &http.Server{Handler: d.routes(), ReadHeaderTimeout: 5 * time.Second}
-	stop := context.AfterFunc(ctx, func() { server.Close() })
+	closed := make(chan error, 1)
+	stop := context.AfterFunc(ctx, func() { closed <- server.Close() })
 	defer stop()
 	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("http: %w", err)
 	}
-	return nil
+	return <-closed
 }
 
 func (d *daemon) routes() http.Handler {

@@ -32,7 +32,7 @@ func main() {
 
 // run is the whole program but for the process around it.
 func run(ctx context.Context, args []string) int {
-	root := newRoot()
+	root := newRoot() //nolint:contextcheck // cobra hands ctx to each command
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	switch usage := new(usageError); {

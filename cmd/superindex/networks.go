@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"sync/atomic"
 
 	"superindex/chain"
 	"superindex/decoder"
@@ -93,19 +94,18 @@ func rpc(n networkConfig, facts registry.Network) (endpoint, error) {
 }
 
 // verified asks an endpoint which chain it serves before it believes its heads.
-// One goroutine, the network's writer, reads the heads.
 type verified struct {
 	*ethrpc.Client
-	done bool
+	done atomic.Bool
 }
 
 // Heads implements indexer.Source.
 func (v *verified) Heads(ctx context.Context) (indexer.Heads, error) {
-	if !v.done {
+	if !v.done.Load() {
 		if err := v.Verify(ctx); err != nil {
 			return indexer.Heads{}, err
 		}
-		v.done = true
+		v.done.Store(true)
 	}
 	return v.Client.Heads(ctx)
 }

@@ -53,7 +53,8 @@ func openParts(ctx context.Context, c config, owners func(string, chain.Address)
 	if len(p.sinks) == 0 {
 		return p, errors.New("sinks: there is none")
 	}
-	return p, p.openJournal(c)
+	err = p.openJournal(c)
+	return p, err
 }
 
 func (p *parts) openJournal(c config) (err error) {

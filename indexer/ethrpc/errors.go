@@ -17,6 +17,9 @@ type BusyError struct {
 	err  error
 }
 
+// RetryAfter is how long the endpoint wants to be left alone.
+func (b *BusyError) RetryAfter() time.Duration { return b.Wait }
+
 // maxWait bounds what an endpoint can ask for: a wrong clock or a day's quota
 // must not silence a network for hours.
 const maxWait = 5 * time.Minute

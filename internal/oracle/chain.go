@@ -195,3 +195,12 @@ func (r *reader) row(l *types.Log, h *types.Header) (Key, Row) {
 		Finality: r.heads.finality(number), Digest: digest(topics, l.Data),
 	}
 }
+
+// Dial connects to a node whose chain is to be read. The caller closes the client.
+func Dial(ctx context.Context, url string) (*ethclient.Client, error) {
+	client, err := ethclient.DialContext(ctx, url)
+	if err != nil {
+		return nil, fmt.Errorf("oracle: %w", err)
+	}
+	return client, nil
+}

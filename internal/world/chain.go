@@ -66,8 +66,8 @@ func (c *Chain) Mine(addresses ...chain.Address) {
 	})
 }
 
-// Drop takes up to depth blocks above final off, and returns them.
-func (c *Chain) Drop(depth int) (dropped []*block) {
+// drop takes up to depth blocks above final off, and returns them.
+func (c *Chain) drop(depth int) (dropped []*block) {
 	c.change(func(s *state) {
 		keep := max(len(s.canon)-depth, s.final+1)
 		dropped = slices.Clone(s.canon[keep:])
@@ -77,8 +77,8 @@ func (c *Chain) Drop(depth int) (dropped []*block) {
 	return dropped
 }
 
-// Restore makes an old branch canonical again, if it still can be.
-func (c *Chain) Restore(old []*block) {
+// restore makes an old branch canonical again, if it still can be.
+func (c *Chain) restore(old []*block) {
 	if len(old) == 0 {
 		return
 	}
@@ -113,7 +113,7 @@ func (c *Chain) Canonical(from uint64, watched map[chain.Address]bool) (logs []c
 	return logs
 }
 
-// ever reports whether ref is finalized now.
+// finalized reports whether ref is finalized now.
 func (c *Chain) finalized(ref chain.BlockRef) bool {
 	return int(ref.Number) <= c.now.final && c.now.canon[ref.Number].BlockRef == ref
 }

@@ -100,13 +100,13 @@ func (w *World) Boot(disk *Disk) (*Daemon, error) {
 	log := &LogSink{Faults: w.newFaults(), log: w.log, last: -1}
 	d.sinks, d.faults = []indexer.Sink{log, table}, []*Faults{log.Faults, table.Faults}
 	disk.onCut = d.die
-	if err := d.open(w); err != nil {
+	if err := d.open(); err != nil {
 		return nil, errors.Join(err, j.Close())
 	}
 	return d, nil
 }
 
-func (d *Daemon) open(w *World) (err error) {
+func (d *Daemon) open() (err error) {
 	if err := indexer.Begin(context.Background(), d.net, d.journal, d.sinks); err != nil {
 		return err
 	}

@@ -136,12 +136,12 @@ func (r *run) reorg(t *rapid.T) {
 }
 
 func (r *run) rewind(t *rapid.T) {
-	r.old = append(r.old, r.chain.Drop(rapid.IntRange(1, 6).Draw(t, "depth")))
+	r.old = append(r.old, r.chain.drop(rapid.IntRange(1, 6).Draw(t, "depth")))
 }
 
 func (r *run) flipBack(t *rapid.T) {
 	if len(r.old) > 0 {
-		r.chain.Restore(r.old[rapid.IntRange(0, len(r.old)-1).Draw(t, "old")])
+		r.chain.restore(r.old[rapid.IntRange(0, len(r.old)-1).Draw(t, "old")])
 	}
 }
 

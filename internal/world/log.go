@@ -151,7 +151,7 @@ func (s *LogSink) Write(_ context.Context, steps []chain.Step) error {
 		return err
 	}
 	for i := range steps {
-		for _, m := range messages(new(chain.Step(steps[i]))) {
+		for _, m := range messages(new(steps[i])) {
 			if err := s.send(m); err != nil {
 				s.last = -1
 				return err

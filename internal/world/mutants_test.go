@@ -10,50 +10,66 @@ import (
 	"testing"
 )
 
-// mutant is a known mistake: in file, the text was is replaced by is.
-type mutant struct{ name, file, was, is string }
+// mutant is a known mistake: in file, the text was is replaced by is; and so on, for
+// a mistake that is made in several places.
+type mutant struct {
+	name, file, was, is string
+	and                 *mutant
+}
 
 var mutants = []mutant{
 	{
 		"(Seq, index) compared by Seq only", "internal/world/log.go",
 		"return m.seq > seq || m.seq == seq && m.index > index", "return m.seq > seq",
+		nil,
 	},
 	{
 		"finality by number", "reorg/tracker.go",
 		"return t.Holds(ref) || slices.ContainsFunc(added, func(b chain.Block) bool { return b.BlockRef == ref })",
 		"_, ok := t.at(ref.Number)\n\t\treturn ok || slices.ContainsFunc(added, func(b chain.Block) bool { return b.Number == ref.Number })",
+		&mutant{
+			file: "indexer/writer.go", was: "return w.tracker.Conflicts(h.Latest) || w.tracker.Conflicts(h.Safe) || w.tracker.Conflicts(h.Final)",
+			is: "return w.tracker.Conflicts(h.Latest)",
+		},
 	},
 	{
 		"ack before write", "indexer/relay.go",
 		"	timer := r.watch.writing(r.sink.Name())\n",
 		"	timer := r.watch.writing(r.sink.Name())\n	r.journal.Ack(r.sink.Name(), r.stream.Name, last)\n",
+		nil,
 	},
 	{
 		"trim before the ack is durable", "reorg/trim.go",
 		"	low := s.acks[sinks[0]]\n", "	low := s.rec.head\n	return low\n",
+		nil,
 	},
 	{
 		"relay from a stored ack instead of the sink's position", "reorg/begin.go",
 		"	after, err := j.resume(s, take, pos)\n",
 		"	after, err := j.resume(s, take, pos)\n	if stored := s.acks[sink]; stored > 0 {\n		return stored, nil\n	}\n",
+		nil,
 	},
 	{
 		"window saved apart from its step", "reorg/journal.go",
 		"		writeWindow(b, name, &s.window, move),\n	)\n",
 		"	)\n	apart := j.db.NewBatch()\n	writeWindow(apart, name, &s.window, move)\n	apart.Commit(pebble.Sync)\n	apart.Close()\n",
+		nil,
 	},
 	{
 		"Seq base from the clock alone", "reorg/begin.go",
 		"	seq := max(chain.Seq(now)<<20, s.rec.head)\n	for _, p := range b.Sinks {\n		seq = max(seq, p.Seq, p.High)\n	}\n",
 		"	seq := chain.Seq(now) << 20\n",
+		nil,
 	},
 	{
 		"new journal's Revert to today's finalized block", "indexer/begin.go",
 		"	low := before\n", "	low := before\n	if h, err := net.Source.Heads(ctx); err == nil {\n		return h.Final, nil\n	}\n",
+		nil,
 	},
 	{
 		"ancestor one block too shallow", "reorg/tracker.go",
 		"return t.blocks[above-1], nil", "return t.blocks[min(above, len(t.blocks)-1)], nil",
+		nil,
 	},
 	{
 		"message id from the block hash", "internal/world/log.go",
@@ -65,22 +81,27 @@ var mutants = []mutant{
 		return fmt.Sprintf("-%v/%d", s.Revert.To, index)
 	}
 	return fmt.Sprintf("%s/%d/%d", s.Stream, s.Seq, index)`,
+		nil,
 	},
 	{
 		"Fill above finalized", "indexer/fill.go",
 		"min(owed.To, st.Final.Number, owed.From+f.span.len()-1)", "min(owed.To, owed.From+f.span.len()-1)",
+		nil,
 	},
 	{
 		"Revert held by the quota", "reorg/journal.go",
 		"	if step.Revert == nil {\n", "	{\n",
+		nil,
 	},
 	{
 		"two owners", "reorg/begin.go",
 		"		return 0, misfit{fmt.Errorf(\"%w %v\", ErrForeign, pos.Journal)}\n", "		return s.acks[sink], nil\n",
+		nil,
 	},
 	{
 		"half-published step", "internal/world/log.go",
 		"		if m.end {\n			whole = i\n", "		if m.end || true {\n			whole = i\n",
+		nil,
 	},
 }
 
@@ -101,22 +122,33 @@ func TestMutants(t *testing.T) {
 
 var seed = regexp.MustCompile(`-rapid\.seed=(\d+)`)
 
-func (m mutant) run(t *testing.T, root string) {
-	dir, file := t.TempDir(), filepath.Join(root, m.file)
-	code, err := os.ReadFile(file)
+// overlay writes the mutated files into dir, and the file that has the build take
+// them for the real ones.
+func (m *mutant) overlay(t *testing.T, root, dir string) string {
+	replace := map[string]string{}
+	for e := m; e != nil; e = e.and {
+		file := filepath.Join(root, e.file)
+		code, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := strings.Count(string(code), e.was); n != 1 {
+			t.Fatalf("%s holds %q %d times: the mutation no longer fits", e.file, e.was, n)
+		}
+		replace[file] = filepath.Join(dir, filepath.Base(e.file))
+		write(t, replace[file], []byte(strings.Replace(string(code), e.was, e.is, 1)))
+	}
+	paths, err := json.Marshal(map[string]map[string]string{"Replace": replace})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := strings.Count(string(code), m.was); n != 1 {
-		t.Fatalf("%s holds %q %d times: the mutation no longer fits", m.file, m.was, n)
-	}
-	mutated, overlay := filepath.Join(dir, "mutated.go"), filepath.Join(dir, "overlay.json")
-	write(t, mutated, []byte(strings.Replace(string(code), m.was, m.is, 1)))
-	paths, err := json.Marshal(map[string]map[string]string{"Replace": {file: mutated}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	write(t, overlay, paths)
+	write(t, filepath.Join(dir, "overlay.json"), paths)
+	return filepath.Join(dir, "overlay.json")
+}
+
+func (m *mutant) run(t *testing.T, root string) {
+	dir := t.TempDir()
+	overlay := m.overlay(t, root, dir)
 	binary := filepath.Join(dir, "world.test")
 	build := exec.CommandContext(t.Context(), "go", "test", "-c", "-overlay", overlay, "-o", binary, "./internal/world")
 	build.Dir = root

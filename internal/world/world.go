@@ -84,7 +84,7 @@ func (w *World) observe() error {
 		h = &history{digest: map[chain.Seq]uint64{}, begins: map[chain.Seq]bool{}}
 		w.steps[j.ID()] = h
 	}
-	if err := h.kept(j, st); err != nil {
+	if err := h.kept(st); err != nil {
 		return err
 	}
 	if n := len(h.order); n == 0 || h.order[n-1] < st.Head {
@@ -97,7 +97,7 @@ func (w *World) observe() error {
 
 // kept: what was acknowledged is still there, and nothing else is in its place. A
 // restored folder has forgotten its end: the history is cut there.
-func (h *history) kept(j *reorg.Journal, st reorg.Stat) error {
+func (h *history) kept(st reorg.Stat) error {
 	for len(h.order) > 0 && h.order[len(h.order)-1] > st.Head {
 		return fmt.Errorf("invariant 1: step %d is gone, the journal ends at %d", h.order[len(h.order)-1], st.Head)
 	}
