@@ -19,8 +19,7 @@ type Start struct {
 	Absolute bool // Number is a block number
 }
 
-// number resolves the start. Where the node knows of no finalized block, it counts
-// from the genesis block.
+// number resolves the start.
 func (s Start) number(final uint64) uint64 {
 	switch {
 	case s.Absolute:
@@ -65,6 +64,9 @@ func beginFrom(ctx context.Context, net Network, journal *reorg.Journal, held ma
 	heads, err := net.Source.Heads(ctx)
 	if err != nil {
 		return fmt.Errorf("read the heads of %s: %w", net.Stream, err)
+	}
+	if heads.Final == (chain.BlockRef{}) && !net.Start.Absolute {
+		return fmt.Errorf("%s: the node knows no finalized block: give its start as a block number", net.Stream)
 	}
 	start := net.Start.number(heads.Final.Number)
 	if heads.Final != (chain.BlockRef{}) && start > heads.Final.Number+1 { // what a stream begins at can never be reverted

@@ -11,6 +11,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"superindex/chain"
+	"superindex/indexer"
 	"superindex/internal/fold"
 	"superindex/internal/oracle"
 	sink "superindex/sinks/jetstream"
@@ -88,24 +89,24 @@ func (s *stage) settle(ctx context.Context) (uint64, error) {
 		if err != nil {
 			return 0, fmt.Errorf("demo: %w", err)
 		}
-		st, err := s.journal.Stat(demoNetwork)
-		if err != nil {
-			return 0, err
-		}
-		n := s.status.Snapshot()[0]
-		there := st.Last == heads.Latest && st.Safe == heads.Safe && st.Final == heads.Final && len(n.Sinks) == len(s.sinks)
-		for _, sink := range n.Sinks {
-			there = there && sink.Seq == st.Head
-		}
-		if there {
+		if s.settled(heads) {
 			return heads.Latest.Number, nil
 		}
 		select {
 		case <-ctx.Done():
-			return 0, fmt.Errorf("demo: the daemon did not come to the head within %v: %+v", settleWithin, n)
+			return 0, fmt.Errorf("demo: the daemon did not come to the head within %v: %+v", settleWithin, s.status.Snapshot())
 		case <-time.After(watchPause):
 		}
 	}
+}
+
+func (s *stage) settled(heads indexer.Heads) bool {
+	st, err := s.journal.Stat(demoNetwork)
+	if err != nil || st.Last != heads.Latest || st.Safe != heads.Safe || st.Final != heads.Final || len(st.Owed) > 0 {
+		return false
+	}
+	held := s.status.Snapshot()[0].Sinks
+	return len(held) == len(s.sinks) && !slices.ContainsFunc(held, func(k indexer.SinkStatus) bool { return k.Seq != st.Head })
 }
 
 func (s *stage) fromWarehouse(ctx context.Context, stream chain.Stream) (oracle.Set, error) {

@@ -49,6 +49,9 @@ func (d *daemon) report() report {
 		if st, err := d.journal.Stat(n.Network); err == nil {
 			out.JournalHead, out.JournalBytes, out.JournalQuota = uint64(st.Head), st.Bytes, st.Quota
 			out.Window, out.Owed = st.Window, len(st.Owed)
+			if st.Bytes > st.Quota {
+				out.Faults["journal"] = "at its quota: fetching waits for the slowest sink"
+			}
 		} else if !errors.Is(err, reorg.ErrUnknown) {
 			out.Faults["journal"] = err.Error()
 		}

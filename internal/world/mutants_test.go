@@ -95,7 +95,7 @@ var mutants = []mutant{
 	},
 	{
 		"two owners", "reorg/begin.go",
-		"		return 0, misfit{fmt.Errorf(\"%w %v\", ErrForeign, pos.Journal)}\n", "		return s.acks[sink], nil\n",
+		"		return 0, misfit{fmt.Errorf(\"%w %v\", ErrForeign, pos.Journal)}\n", "		return min(pos.Seq, s.rec.head), nil\n",
 		nil,
 	},
 	{
