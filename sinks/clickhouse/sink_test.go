@@ -80,8 +80,8 @@ func TestALargeRevertGoesInRuns(t *testing.T) {
 
 func TestOneInsertIsOnePart(t *testing.T) {
 	w, h := newWarehouse(t), newHistory("op")
-	w.write(w.sink(), h.apply(1, 1000, 'a', 30), h.apply(1001, 1500, 'a', 30))
-	w.want("SELECT toString((sum(rows), max(max_block_number) - min(min_block_number) + 1)) FROM system.parts WHERE database = currentDatabase() AND table = 'raw_events' AND active", "(45000,1)")
+	w.write(w.sink(), h.apply(1, 400, 'a', 30), h.apply(401, 600, 'a', 30)) // sent in three blocks
+	w.want("SELECT toString((sum(rows), max(max_block_number) - min(min_block_number) + 1)) FROM system.parts WHERE database = currentDatabase() AND table = 'raw_events' AND active", "(18000,1)")
 }
 
 func (h *history) fill(from, to uint64, addresses []chain.Address, events ...chain.Event) chain.Step {

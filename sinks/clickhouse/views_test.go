@@ -131,8 +131,8 @@ func TestTheReaderReadsTheViews(t *testing.T) {
 func TestFiltersReachTheIndexes(t *testing.T) {
 	w, h := newWarehouse(t), newHistory("op")
 	sink := w.sink()
-	for from := uint64(1); from <= 2001; from += 1000 {
-		w.write(sink, h.apply(from, from+999, 'a', 20))
+	for from := uint64(1); from <= 401; from += 200 {
+		w.write(sink, h.apply(from, from+199, 'a', 20))
 	}
 	for column, where := range map[string]string{
 		"PrimaryKey": "chain_id = 1 AND block_number = 5",

@@ -115,8 +115,14 @@ func (s *memorySink) Position(_ context.Context, stream chain.Stream) (chain.Pos
 	}
 	held := s.server.streams[stream.Name]
 	s.at[stream.Name] = len(held)
-	return wantPosition(held), nil
+	p := wantPosition(held)
+	if s.server.fault == "keeps finality through a rewind" {
+		p.Final = wantPosition(slices.DeleteFunc(slices.Clone(held), rewinds)).Final
+	}
+	return p, nil
 }
+
+func rewinds(s chain.Step) bool { return s.Revert != nil && s.Revert.Cause == chain.Rewind }
 
 // Write holds one step after the other, until ctx ends.
 func (s *memorySink) Write(ctx context.Context, steps []chain.Step) error {

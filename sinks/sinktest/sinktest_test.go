@@ -19,6 +19,8 @@ func TestSuiteFailsWrongSinks(t *testing.T) {
 		"acknowledges early":     {"RestartAmidWrite"},
 		"writes repetitions":     {"Repetition", "RandomHistory"},
 		"has no fence":           {"TwoClients", "TwoOwners"},
+
+		"keeps finality through a rewind": {"RewindBelowFinal"},
 	} {
 		t.Run(fault, func(t *testing.T) {
 			for _, c := range cases() {
