@@ -43,8 +43,10 @@ func (c *Collector) Describe(chan<- *prometheus.Desc) {}
 // Collect implements prometheus.Collector.
 func (c *Collector) Collect(out chan<- prometheus.Metric) {
 	for _, n := range c.status.Snapshot() {
-		c.network(out, n)
-		c.sinks(out, n)
+		if n.ChainID != 0 {
+			c.network(out, n)
+		}
+		c.stream(out, n)
 	}
 }
 
@@ -67,19 +69,20 @@ func (c *Collector) network(out chan<- prometheus.Metric, n NetworkStatus) {
 	counter(out, descEvents, float64(n.Events), n.Network)
 	counter(out, descBlocks, float64(n.Blocks), n.Network)
 	counter(out, descReorgs, float64(n.Reorgs), n.Network)
+}
+
+func (c *Collector) stream(out chan<- prometheus.Metric, n NetworkStatus) {
 	for part := range n.Faults {
 		gauge(out, descFault, 1, n.Network, part)
 	}
-	if st, err := c.journal.Stat(n.Network); err == nil {
+	st, err := c.journal.Stat(n.Network)
+	if err == nil {
 		gauge(out, descBytes, float64(st.Bytes), n.Network)
 		gauge(out, descQuota, float64(st.Quota), n.Network)
 	}
-}
-
-func (c *Collector) sinks(out chan<- prometheus.Metric, n NetworkStatus) {
 	for _, s := range n.Sinks {
-		if s.Seq > 0 && n.Seq >= s.Seq {
-			gauge(out, descLag, float64(n.Seq-s.Seq), n.Network, s.Name)
+		if err == nil && s.Seq > 0 && st.Head >= s.Seq {
+			gauge(out, descLag, float64(st.Head-s.Seq), n.Network, s.Name)
 		}
 		counter(out, descWrites, float64(s.Writes-s.Failed), n.Network, s.Name, "ok")
 		counter(out, descWrites, float64(s.Failed), n.Network, s.Name, "failed")

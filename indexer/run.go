@@ -18,6 +18,7 @@ type Engine struct {
 	Journal  *reorg.Journal
 	Sinks    []Sink
 	Networks []Network
+	Registry Directory // its rows go to the stream Feeds
 	Pace     Pace
 	Status   *Status
 	Log      *slog.Logger
@@ -31,6 +32,7 @@ func Run(ctx context.Context, e Engine) error {
 	for _, net := range e.Networks {
 		g.Go(func() error { return e.follow(ctx, net) })
 	}
+	g.Go(func() error { return e.followFeeds(ctx) })
 	return g.Wait()
 }
 
@@ -38,7 +40,7 @@ func Run(ctx context.Context, e Engine) error {
 // for every sink, side by side.
 func (e Engine) follow(ctx context.Context, net Network) error {
 	var w *Writer
-	e.keep(ctx, net, "writer", func(ctx context.Context) (more bool, err error) {
+	e.keep(ctx, net.Stream, "writer", func(ctx context.Context) (more bool, err error) {
 		if err := Begin(ctx, net, e.Journal, e.Sinks); err != nil {
 			return false, err
 		}
@@ -51,16 +53,21 @@ func (e Engine) follow(ctx context.Context, net Network) error {
 	fill := NewFiller(net, e.Journal, e.Pace)
 	poll := e.Pace.withDefaults().Poll
 	var g errgroup.Group
-	g.Go(func() error { e.keep(ctx, net, "writer", paced(poll, w.Advance)); return nil })
-	g.Go(func() error { e.keep(ctx, net, "fill", paced(poll, fill.Advance)); return nil })
+	g.Go(func() error { e.keep(ctx, net.Stream, "writer", paced(poll, w.Advance)); return nil })
+	g.Go(func() error { e.keep(ctx, net.Stream, "fill", paced(poll, fill.Advance)); return nil })
+	e.relay(ctx, &g, net.Stream)
+	return g.Wait()
+}
+
+// relay runs a stream's relays, one a sink.
+func (e Engine) relay(ctx context.Context, g *errgroup.Group, stream chain.Stream) {
 	for _, sink := range e.Sinks {
-		r := NewRelay(net.Stream, sink, e.Journal, 0, e.Status)
+		r := NewRelay(stream, sink, e.Journal, 0, e.Status)
 		g.Go(func() error {
-			e.keep(ctx, net, sink.Name(), func(ctx context.Context) (bool, error) { return true, r.Advance(ctx) })
+			e.keep(ctx, stream, sink.Name(), func(ctx context.Context) (bool, error) { return true, r.Advance(ctx) })
 			return nil
 		})
 	}
-	return g.Wait()
 }
 
 // paced waits where a move had nothing to do.
@@ -82,15 +89,15 @@ const (
 )
 
 // keep makes move after move until one says that no more are needed or ctx ends.
-func (e Engine) keep(ctx context.Context, net Network, part string, move func(context.Context) (more bool, err error)) {
+func (e Engine) keep(ctx context.Context, stream chain.Stream, part string, move func(context.Context) (more bool, err error)) {
 	retry := &backoff.ExponentialBackOff{InitialInterval: retryFirst, MaxInterval: retryMost, Multiplier: 2, RandomizationFactor: 0.5}
-	watch := e.Status.network(net.Stream)
+	watch := e.Status.network(stream)
 	failed := false
 	for ctx.Err() == nil {
 		more, err := move(ctx)
 		if err == nil {
 			if failed {
-				e.Log.Info("goes on", "network", net.Name, "part", part)
+				e.Log.Info("goes on", "stream", stream.Name, "part", part)
 			}
 			failed = false
 			retry.Reset()
@@ -107,7 +114,7 @@ func (e Engine) keep(ctx context.Context, net Network, part string, move func(co
 			pause = retryMost
 		}
 		watch.fault(part, err)
-		e.Log.Warn("fault", "network", net.Name, "part", part, "error", err, "again_in", pause.Round(time.Millisecond))
+		e.Log.Warn("fault", "stream", stream.Name, "part", part, "error", err, "again_in", pause.Round(time.Millisecond))
 		failed = true
 		wait(ctx, max(pause, asked(err)))
 	}

@@ -197,7 +197,7 @@ func TestRetriesWaitAsLongAsTheyAreTold(t *testing.T) {
 		} {
 			e, calls := testEngine(t, &memory{}), 0
 			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
-			e.keep(ctx, testNetwork("net", 1, nil), "part", func(context.Context) (bool, error) { calls++; return true, c.err })
+			e.keep(ctx, chain.Stream{Name: "net"}, "part", func(context.Context) (bool, error) { calls++; return true, c.err })
 			cancel()
 			if calls < c.least || calls > c.most {
 				t.Errorf("%v: %d calls in 10 minutes", c.err, calls)

@@ -51,7 +51,7 @@ func newWarehouse(t testing.TB) *warehouse {
 	}
 	t.Cleanup(func() { conn.Close() })
 	w := &warehouse{TB: t, Conn: conn}
-	for _, s := range append(rawRows(t), statements(t, "testdata/views.sql")...) {
+	for _, s := range append(rawRows(t), statements(t, filepath.Join("..", "sinks", "clickhouse", "sql", "0002.sql"))...) {
 		w.do(s)
 	}
 	return w

@@ -50,7 +50,8 @@ func (j *Journal) Begin(ctx context.Context, b Beginning) (chain.Seq, error) {
 		owed = owe(owed, s.rec.start, b.To.Number, b.Set)
 	}
 	also := func(batch *pebble.Batch) error {
-		return errors.Join(b.takeovers(batch, seq), writeSet(batch, b.Stream.Name, b.Set, owed))
+		return errors.Join(b.takeovers(batch, seq), writeSet(batch, b.Stream.Name, b.Set, owed),
+			batch.DeleteRange(key(spaceNote, b.Stream.Name), after(spaceNote, b.Stream.Name), nil))
 	}
 	if _, err := j.commit(s, &step, seq, also); err != nil {
 		s.rec = before

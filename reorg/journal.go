@@ -149,12 +149,19 @@ func (j *Journal) identify() error {
 	return nil
 }
 
+// Note is what a stream's writer wants to find again as of a step; a later note of
+// the same name replaces it, and a Begin forgets all.
+type Note struct {
+	Name  string
+	Value []byte
+}
+
 // Append commits the step as the next of its stream, together with what it
 // changes in the window and in what is owed, in one synced batch, and returns its
 // Seq. It waits while the stream is over its quota; a Revert never waits, for
 // nothing may stand between the views and a fork that is gone. A step that does
-// not fit the window is refused and changes nothing.
-func (j *Journal) Append(ctx context.Context, step *chain.Step) (chain.Seq, error) {
+// not fit the window is refused and changes nothing. Notes are committed with it.
+func (j *Journal) Append(ctx context.Context, step *chain.Step, notes ...Note) (chain.Seq, error) {
 	s, err := j.stream(step.Stream.Name)
 	if err != nil {
 		return 0, err
@@ -169,7 +176,12 @@ func (j *Journal) Append(ctx context.Context, step *chain.Step) (chain.Seq, erro
 	if err := s.fits(step); err != nil {
 		return 0, err
 	}
-	return j.commit(s, step, s.rec.head+1, nil)
+	return j.commit(s, step, s.rec.head+1, func(b *pebble.Batch) (err error) {
+		for _, n := range notes {
+			err = errors.Join(err, b.Set(key(spaceNote, step.Stream.Name, []byte(n.Name)...), n.Value, nil))
+		}
+		return err
+	})
 }
 
 // fits refuses a step that would break an invariant, whoever appends it.
@@ -233,9 +245,7 @@ func (j *Journal) commit(s *stream, step *chain.Step, seq chain.Seq, more func(*
 	if marked {
 		err = errors.Join(err, b.Set(seqKey(spaceMark, name, uint64(seq)), mark.encode(), nil))
 	}
-	if more != nil {
-		err = errors.Join(err, more(b))
-	}
+	err = errors.Join(err, more(b))
 	if err == nil {
 		err = b.Commit(pebble.Sync)
 	}

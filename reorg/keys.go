@@ -18,6 +18,7 @@ const (
 	spaceTake = byte('p') // sink -> takeover
 	spaceSet  = byte('v') // -> watched addresses
 	spaceOwed = byte('o') // -> history that late addresses lack
+	spaceNote = byte('n') // name -> whatever was noted with a step
 )
 
 func key(space byte, stream string, rest ...byte) []byte {

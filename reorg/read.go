@@ -118,6 +118,19 @@ func (j *Journal) Tracker(name string) (*Tracker, error) {
 	return s.window.Clone(), nil
 }
 
+// Note returns what was noted under a name; nil for nothing.
+func (j *Journal) Note(stream, name string) ([]byte, error) {
+	v, closer, err := j.db.Get(key(spaceNote, stream, []byte(name)...))
+	if errors.Is(err, pebble.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the note %s of %s: %w", name, stream, err)
+	}
+	defer closer.Close()
+	return slices.Clone(v), nil
+}
+
 // digestAt is the digest of the step with exactly this Seq, if it is known.
 func (j *Journal) digestAt(s *stream, seq chain.Seq) (digest uint64, ok bool, err error) {
 	if seq == s.rec.cut {

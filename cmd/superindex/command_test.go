@@ -169,7 +169,7 @@ func TestALostFolderAndALostSink(t *testing.T) {
 	}
 	o.mine(t, 4)
 	o.run(t, func(s *stage) {
-		if n := s.status.Snapshot()[0]; n.Reorgs != 0 {
+		if n := s.now(); n.Reorgs != 0 {
 			t.Errorf("a new journal's beginning was counted as a reorg: %+v", n)
 		}
 	})

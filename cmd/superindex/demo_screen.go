@@ -66,16 +66,13 @@ func (s *stage) draw(ctx context.Context, conn driver.Conn, w io.Writer) {
 	if err := showStatus(w, s.report()); err != nil {
 		return
 	}
-	snapshot := s.status.Snapshot()
-	if len(snapshot) == 0 {
-		return
-	}
+	now := s.now()
 	fmt.Fprintln(w, "\nlast events")
-	recent := snapshot[0].Recent
+	recent := now.Recent
 	for _, e := range recent[max(0, len(recent)-screenEvents):] {
 		fmt.Fprintf(w, "  %s\n", eventLine(&e, s.project(e.Address)))
 	}
-	fmt.Fprintln(w, reorgLine(snapshot[0]))
+	fmt.Fprintln(w, reorgLine(now))
 	for _, q := range demoQueries {
 		fmt.Fprintf(w, "\n%s\n", q.title)
 		if err := query(ctx, conn, w, q.sql, false); err != nil && ctx.Err() == nil {

@@ -64,7 +64,7 @@ func (s *stage) verdict(ctx context.Context) error {
 	if s.reads.Good == 0 {
 		return fmt.Errorf("demo: the reader beside never got an answer: %w", s.reads.Last)
 	}
-	n := s.status.Snapshot()[0]
+	n := s.now()
 	fmt.Fprintf(s.out, "\n%d blocks, %d events, %d reorgs undone (the last %d deep); a reader that never slept saw one fork in each of %d looks\n",
 		head, len(want), n.Reorgs, n.LastReorg.Depth(), s.reads.Good)
 	err = errors.Join(named("warehouse", oracle.Compare(want, held)), named("stream", oracle.Compare(want, folded)))
@@ -105,8 +105,18 @@ func (s *stage) settled(heads indexer.Heads) bool {
 	if err != nil || st.Last != heads.Latest || st.Safe != heads.Safe || st.Final != heads.Final || len(st.Owed) > 0 {
 		return false
 	}
-	held := s.status.Snapshot()[0].Sinks
+	held := s.now().Sinks
 	return len(held) == len(s.sinks) && !slices.ContainsFunc(held, func(k indexer.SinkStatus) bool { return k.Seq != st.Head })
+}
+
+// now is the chain's status.
+func (s *stage) now() indexer.NetworkStatus {
+	for _, n := range s.status.Snapshot() {
+		if n.Network == demoNetwork {
+			return n
+		}
+	}
+	return indexer.NetworkStatus{}
 }
 
 func (s *stage) fromWarehouse(ctx context.Context, stream chain.Stream) (oracle.Set, error) {

@@ -175,7 +175,11 @@ func newJournalAdopt() *cobra.Command {
 		Args: exactly(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withNetwork(cmd, network, func(d *daemon, net indexer.Network) error {
-				if err := indexer.Adopt(cmd.Context(), net, d.journal, d.sinks); err != nil {
+				adopt := func() error { return indexer.Adopt(cmd.Context(), net, d.journal, d.sinks) }
+				if net.Stream == indexer.Feeds {
+					adopt = func() error { return indexer.AdoptFeeds(cmd.Context(), d.journal, d.sinks) }
+				}
+				if err := adopt(); err != nil {
 					return err
 				}
 				st, err := d.journal.Stat(network)
@@ -199,6 +203,9 @@ func withNetwork(cmd *cobra.Command, name string, do func(*daemon, indexer.Netwo
 	d, err := newDaemon(cmd.Context(), c, slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: slog.LevelWarn})))
 	if err != nil {
 		return err
+	}
+	if name == indexer.Feeds.Name {
+		return errors.Join(do(d, indexer.Network{Stream: indexer.Feeds}), d.Close())
 	}
 	at := slices.IndexFunc(d.networks, func(n indexer.Network) bool { return n.Name == name })
 	if at < 0 {

@@ -18,10 +18,11 @@ import (
 
 // networks are those that the config names, or, where it names none, every
 // mainnet of the Superchain for which oss-directory lists an address of its own.
-func networks(c config, snapshot *registry.Snapshot, table *decoder.Table, metrics *ethrpc.Metrics) ([]indexer.Network, error) {
+// listed has their names in oss-directory.
+func networks(c config, snapshot *registry.Snapshot, table *decoder.Table, metrics *ethrpc.Metrics) (all []indexer.Network, listed map[string]string, err error) {
 	known, err := registry.LoadNetworks(c.Registry.NetworksFile, registry.Superchain())
 	if err != nil {
-		return nil, fmt.Errorf("registry.networks_file: %w", err)
+		return nil, nil, fmt.Errorf("registry.networks_file: %w", err)
 	}
 	wanted := maps.Clone(c.Networks)
 	if len(wanted) == 0 {
@@ -30,7 +31,7 @@ func networks(c config, snapshot *registry.Snapshot, table *decoder.Table, metri
 			wanted[n.Name] = networkConfig{}
 		}
 	}
-	var all []indexer.Network
+	listed = map[string]string{}
 	for _, name := range slices.Sorted(maps.Keys(wanted)) {
 		n := wanted[name]
 		if n.Enabled != nil && !*n.Enabled {
@@ -38,15 +39,17 @@ func networks(c config, snapshot *registry.Snapshot, table *decoder.Table, metri
 		}
 		net, err := network(name, n, known, snapshot, metrics)
 		if err != nil {
-			return nil, fmt.Errorf("networks.%s: %w", name, err)
+			return nil, nil, fmt.Errorf("networks.%s: %w", name, err)
 		}
 		net.Decoder = table
+		facts, _ := known.Find(name)
+		listed[name] = cmp.Or(facts.Directory, name)
 		all = append(all, net)
 	}
 	if len(all) == 0 {
-		return nil, fmt.Errorf("networks: none is enabled")
+		return nil, nil, fmt.Errorf("networks: none is enabled")
 	}
-	return all, nil
+	return all, listed, nil
 }
 
 func network(name string, n networkConfig, known registry.Networks, snapshot *registry.Snapshot, metrics *ethrpc.Metrics) (net indexer.Network, err error) {

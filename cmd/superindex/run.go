@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -51,6 +52,7 @@ type daemon struct {
 	config   config
 	snapshot *registry.Snapshot
 	networks []indexer.Network
+	listed   map[string]string // a network's name -> its name in oss-directory
 	status   *indexer.Status
 	metrics  *prometheus.Registry
 	log      *slog.Logger
@@ -72,7 +74,7 @@ func newDaemon(ctx context.Context, c config, log *slog.Logger) (*daemon, error)
 	if err != nil {
 		return nil, err
 	}
-	if d.networks, err = networks(c, d.snapshot, table, ethrpc.NewMetrics(d.metrics)); err != nil {
+	if d.networks, d.listed, err = networks(c, d.snapshot, table, ethrpc.NewMetrics(d.metrics)); err != nil {
 		return nil, err
 	}
 	d.parts, err = openParts(ctx, c, d.owners(), log)
@@ -108,8 +110,17 @@ func (d *daemon) run(ctx context.Context) error {
 	return g.Wait()
 }
 
+// directory is the registry's snapshot as rows, for the networks that run.
+func (d *daemon) directory() indexer.Directory {
+	var running []string
+	for _, n := range d.networks {
+		running = append(running, d.listed[n.Name])
+	}
+	return indexer.Directory{ID: d.snapshot.ID() + " " + strings.Join(running, " "), Rows: d.snapshot.Rows(running)}
+}
+
 func (d *daemon) engine() indexer.Engine {
-	return indexer.Engine{Journal: d.journal, Sinks: d.sinks, Networks: d.networks, Status: d.status, Log: d.log}
+	return indexer.Engine{Journal: d.journal, Sinks: d.sinks, Networks: d.networks, Registry: d.directory(), Status: d.status, Log: d.log}
 }
 
 // progress logs each network every 10 s.

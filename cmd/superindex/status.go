@@ -92,6 +92,10 @@ func showStatus(w io.Writer, r report) error {
 	t := tabwriter.NewWriter(w, 2, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(t, "network\tlatest\tsafe\tfinalized\tindexed\tblock's age\tevents\treorgs\tjournal\tsinks\t")
 	for _, n := range r.Networks {
+		if n.ChainID == 0 {
+			fmt.Fprintf(t, "%s\t\t\t\t\t\t\t\t%s\t%s\t\n", n.Network, humanize.IBytes(n.JournalBytes), sinksInShort(n))
+			continue
+		}
 		age := "-"
 		if !n.IndexedTime.IsZero() {
 			age = time.Since(n.IndexedTime).Round(time.Second).String()
@@ -119,10 +123,10 @@ func sinksInShort(n networkReport) string {
 		switch {
 		case n.Faults[s.Name] != "":
 			out = append(out, s.Name+" RED")
-		case s.Seq >= n.Seq:
+		case uint64(s.Seq) >= n.JournalHead:
 			out = append(out, s.Name+" ok")
 		default:
-			out = append(out, fmt.Sprintf("%s -%d", s.Name, n.Seq-s.Seq))
+			out = append(out, fmt.Sprintf("%s -%d", s.Name, n.JournalHead-uint64(s.Seq)))
 		}
 	}
 	return strings.Join(out, ", ")

@@ -116,6 +116,9 @@ func (s *Sink) Write(ctx context.Context, steps []chain.Step) error {
 	if err := st.fence(of, stored.Position); err != nil {
 		return err
 	}
+	if stored, err = s.lowerFinal(ctx, of, stored, steps); err != nil {
+		return err
+	}
 	if err := s.writeRows(ctx, steps); err != nil {
 		return err
 	}

@@ -314,3 +314,22 @@ func TestTheRowsOfACutWriteShowInHigh(t *testing.T) {
 	want = chain.Position{Journal: begin.Journal, Seq: begin.Seq, Digest: begin.Digest, High: begin.Seq, HighDigest: begin.Digest, Final: begin.Revert.To, Watch: want.Watch}
 	check()
 }
+
+// A journal that is lost after this begins at what the sink says is final: nothing
+// at or below that may be missing.
+func TestABeginThatWasCutHasLoweredWhatIsFinal(t *testing.T) {
+	w, h := newWarehouse(t), newHistory("op")
+	sink := w.sink()
+	first := h.apply(1, 4, 'a', 1)
+	first.Apply.Safe, first.Apply.Final = h.ref(4, 'a'), h.ref(3, 'a')
+	w.write(sink, first)
+	w.exec("RENAME TABLE raw_blocks TO away")
+	if err := sink.Write(t.Context(), []chain.Step{h.revert(1, 'a', chain.Begin)}); err == nil {
+		t.Fatal("it wrote to a table that is not there")
+	}
+	w.exec("RENAME TABLE away TO raw_blocks")
+	got, err := sink.Position(t.Context(), h.stream)
+	if err != nil || got.Seq != first.Seq || got.Final != h.ref(1, 'a') {
+		t.Fatalf("it is %+v, %v; want step %d and final 1", got, err, first.Seq)
+	}
+}

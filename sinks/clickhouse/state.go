@@ -48,6 +48,23 @@ func (st *state) revert(r *chain.Revert) {
 	}
 }
 
+// lowerFinal records the lower finalized block before a Revert removes rows below
+// the one on record: where that is cut, a journal that begins at what is on record
+// would leave out what is gone already.
+func (s *Sink) lowerFinal(ctx context.Context, of chain.Stream, stored state, steps []chain.Step) (state, error) {
+	lowest := stored.Final
+	for i := range steps {
+		if r := steps[i].Revert; r != nil && steps[i].Seq > stored.Seq {
+			lowest = lower(lowest, r.To)
+		}
+	}
+	if lowest == stored.Final {
+		return stored, nil
+	}
+	stored.Final, stored.safe = lowest, lower(stored.safe, lowest)
+	return stored, s.writeState(ctx, of, stored)
+}
+
 func lower(a, b chain.BlockRef) chain.BlockRef {
 	if a.Number > b.Number {
 		return b

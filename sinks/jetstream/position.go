@@ -160,7 +160,7 @@ func (r reader) finality(ctx context.Context, seq chain.Seq) (final chain.BlockR
 		return final, watch, fmt.Errorf("read the last finality: %w", err)
 	}
 	copy(watch[:], set)
-	if revert.Cause == chain.Begin.String() && revert.Seq > apply.Seq {
+	if revert.Seq > apply.Seq && (revert.Cause == chain.Begin.String() || revert.To.Number < apply.Finalized.Number) {
 		return revert.To, watch, nil
 	}
 	return apply.Finalized, watch, nil

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"superindex/registry"
+)
+
+func newRegistry() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "registry",
+		Short: "What is watched, and why",
+		Args:  exactly(0),
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.PersistentFlags().Bool("json", false, "as JSON")
+	cmd.AddCommand(newRegistryShow(), newRegistryFind(), newRegistryDiff())
+	return cmd
+}
+
+// loadRegistry reads oss-directory from where the config says, or from source.
+func loadRegistry(cmd *cobra.Command, source string) (*registry.Snapshot, config, error) {
+	c, err := configOf(cmd)
+	if err != nil {
+		return nil, c, err
+	}
+	o := registry.DefaultOptions()
+	o.Source, o.Folder = c.Registry.OSSDirectory, filepath.Join(c.DataDir, "registry")
+	if source != "" {
+		o.Source, o.Folder = source, ""
+	}
+	snapshot, err := registry.Load(cmd.Context(), o)
+	if err != nil {
+		return nil, c, fmt.Errorf("registry: %w", err)
+	}
+	return snapshot, c, nil
+}
+
+func printReport(cmd *cobra.Command, r registry.Report) error {
+	asJSON, err := cmd.Flags().GetBool("json")
+	if err != nil {
+		return err
+	}
+	return registry.Print(cmd.OutOrStdout(), r, asJSON)
+}
+
+func newRegistryShow() *cobra.Command {
+	return &cobra.Command{
+		Use:   "show",
+		Short: "Counts by network, tag and source; what yields nothing yet; what is malformed",
+		Args:  exactly(0),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			snapshot, c, err := loadRegistry(cmd, "")
+			if err != nil {
+				return err
+			}
+			all, err := registry.LoadNetworks(c.Registry.NetworksFile, registry.Superchain())
+			if err != nil {
+				return fmt.Errorf("registry.networks_file: %w", err)
+			}
+			return printReport(cmd, snapshot.Summary(all, all.Listed(snapshot)))
+		},
+	}
+}
+
+func newRegistryFind() *cobra.Command {
+	return &cobra.Command{
+		Use:   "find ADDRESS|NAME",
+		Short: "Who owns an address, or what a project or collection lists",
+		Args:  exactly(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			snapshot, _, err := loadRegistry(cmd, "")
+			if err != nil {
+				return err
+			}
+			found := snapshot.Find(args[0])
+			if found.Empty() {
+				return fmt.Errorf("registry: nothing is listed under %q", args[0])
+			}
+			return printReport(cmd, found)
+		},
+	}
+}
+
+func newRegistryDiff() *cobra.Command {
+	return &cobra.Command{
+		Use:   "diff A B",
+		Short: "What B lists that A does not, and the other way round; each a folder, a tarball or a URL",
+		Args:  exactly(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			from, _, err := loadRegistry(cmd, args[0])
+			if err != nil {
+				return err
+			}
+			to, _, err := loadRegistry(cmd, args[1])
+			if err != nil {
+				return err
+			}
+			return printReport(cmd, registry.Diff(from, to))
+		},
+	}
+}

@@ -1,0 +1,90 @@
+package indexer
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"superindex/chain"
+	"superindex/reorg"
+)
+
+// Feeds is the stream of what no block carries.
+var Feeds = chain.Stream{Name: "feeds"}
+
+// Directory is a registry snapshot as rows. The zero value is none.
+type Directory struct {
+	ID   string // names the rows: another ID, other rows
+	Rows iter.Seq[*chain.Rows]
+}
+
+// directoryNote is what the journal remembers of the snapshot that it took last.
+const directoryNote = "registry"
+
+// followFeeds begins the stream Feeds, brings the registry and relays.
+func (e Engine) followFeeds(ctx context.Context) error {
+	if e.Registry.ID == "" {
+		return nil
+	}
+	e.keep(ctx, Feeds, "registry", func(ctx context.Context) (bool, error) {
+		if err := beginFeeds(ctx, e.Journal, e.Sinks); err != nil {
+			return false, err
+		}
+		return false, e.adoptDirectory(ctx)
+	})
+	if ctx.Err() != nil {
+		return nil // it was told to stop, perhaps before it could begin
+	}
+	var g errgroup.Group
+	e.relay(ctx, &g, Feeds)
+	return g.Wait()
+}
+
+func beginFeeds(ctx context.Context, journal *reorg.Journal, sinks []Sink) error {
+	if slices.Contains(journal.Streams(), Feeds.Name) {
+		return nil
+	}
+	return AdoptFeeds(ctx, journal, sinks)
+}
+
+// AdoptFeeds begins the stream Feeds anew: what it is to bring is brought again.
+func AdoptFeeds(ctx context.Context, journal *reorg.Journal, sinks []Sink) error {
+	held, err := positions(ctx, Feeds, sinks)
+	if err != nil {
+		return err
+	}
+	_, err = journal.Begin(ctx, reorg.Beginning{Stream: Feeds, Sinks: held})
+	return err
+}
+
+// adoptDirectory appends the snapshot's rows, unless it was the last one taken. The
+// note goes with the last step: a snapshot that was cut is brought once more.
+func (e Engine) adoptDirectory(ctx context.Context) error {
+	last, err := e.Journal.Note(Feeds.Name, directoryNote)
+	if err != nil || string(last) == e.Registry.ID {
+		return err
+	}
+	var rows *chain.Rows // the one before, which is not the last
+	for next := range e.Registry.Rows {
+		if rows != nil {
+			if err := e.appendRows(ctx, rows); err != nil {
+				return err
+			}
+		}
+		rows = next
+	}
+	if rows == nil {
+		return nil
+	}
+	return e.appendRows(ctx, rows, reorg.Note{Name: directoryNote, Value: []byte(e.Registry.ID)})
+}
+
+func (e Engine) appendRows(ctx context.Context, rows *chain.Rows, notes ...reorg.Note) error {
+	if _, err := e.Journal.Append(ctx, &chain.Step{Stream: Feeds, Rows: rows}, notes...); err != nil {
+		return fmt.Errorf("append rows of %s: %w", rows.Feed, err)
+	}
+	return nil
+}
