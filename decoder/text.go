@@ -38,36 +38,57 @@ func appendEscaped(dst []byte, c byte) []byte {
 	return append(dst, '\\', 'u', '0', '0', digits[c>>4], digits[c&15])
 }
 
-// appendHex appends b as 0x text in quotes, four bytes at a time.
+// pairs has the two digits of each byte, the first in the low half.
+var pairs = func() (p [256]uint16) {
+	const digits = "0123456789abcdef"
+	for i := range p {
+		p[i] = uint16(digits[i>>4]) | uint16(digits[i&15])<<8
+	}
+	return p
+}()
+
+// appendHex appends b as 0x text in quotes.
 func appendHex(dst, b []byte) []byte {
-	n, room := len(dst), 2*len(b)+12 // up to 3 bytes of b have room for 4
+	n, room := len(dst), 2*len(b)+4
 	if cap(dst)-n < room {
 		dst = slices.Grow(dst, room)
 	}
 	dst = dst[:n+room]
 	dst[n], dst[n+1], dst[n+2] = '"', '0', 'x'
-	at := dst[n+3:]
-	for len(b) >= 4 && len(at) >= 8 {
-		binary.BigEndian.PutUint64(at, hexDigits(binary.BigEndian.Uint32(b)))
-		at, b = at[8:], b[4:]
+	n += 3
+	i := 0
+	for ; i <= len(b)-4; i += 4 {
+		binary.LittleEndian.PutUint64(dst[n:], hexDigits((*[4]byte)(b[i:])))
+		n += 8
 	}
-	if len(b) > 0 {
-		var last [4]byte
-		copy(last[:], b)
-		binary.BigEndian.PutUint64(at, hexDigits(binary.BigEndian.Uint32(last[:])))
-		at = at[2*len(b):]
+	for ; i < len(b); i++ {
+		binary.LittleEndian.PutUint16(dst[n:], pairs[b[i]])
+		n += 2
 	}
-	at[0] = '"'
-	return dst[:len(dst)-len(at)+1]
+	dst[n] = '"'
+	return dst
 }
 
-// hexDigits makes the eight digits of x, the highest in the highest byte: each
-// nibble is moved to a byte of its own, then all eight get '0' or 'a'-10 added.
-func hexDigits(x uint32) uint64 {
-	v := uint64(x)
-	v = v&0xffff0000<<16 | v&0xffff
-	v = v&0x0000ff000000ff00<<8 | v&0x000000ff000000ff
-	v = v&0x00f000f000f000f0<<4 | v&0x000f000f000f000f
-	letters := (v + 0x0606060606060606) >> 4 & 0x0101010101010101
-	return v + 0x3030303030303030 + letters*('a'-10-'0')
+// appendAddress is appendHex for what is hexed most, in half the time: of a fixed
+// size, it needs neither loop nor checks.
+func appendAddress(dst []byte, b *[20]byte) []byte {
+	const room = 2*len(b) + 4
+	n := len(dst)
+	if cap(dst)-n < room {
+		dst = slices.Grow(dst, room)
+	}
+	dst = dst[:n+room]
+	at := (*[room]byte)(dst[n:])
+	at[0], at[1], at[2], at[room-1] = '"', '0', 'x', '"'
+	binary.LittleEndian.PutUint64(at[3:], hexDigits((*[4]byte)(b[:])))
+	binary.LittleEndian.PutUint64(at[11:], hexDigits((*[4]byte)(b[4:])))
+	binary.LittleEndian.PutUint64(at[19:], hexDigits((*[4]byte)(b[8:])))
+	binary.LittleEndian.PutUint64(at[27:], hexDigits((*[4]byte)(b[12:])))
+	binary.LittleEndian.PutUint64(at[35:], hexDigits((*[4]byte)(b[16:])))
+	return dst
+}
+
+// hexDigits makes the eight digits of b, the first in the lowest byte.
+func hexDigits(b *[4]byte) uint64 {
+	return uint64(pairs[b[0]]) | uint64(pairs[b[1]])<<16 | uint64(pairs[b[2]])<<32 | uint64(pairs[b[3]])<<48
 }
