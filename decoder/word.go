@@ -3,7 +3,6 @@ package decoder
 import (
 	"encoding/binary"
 	"math/bits"
-	"strconv"
 )
 
 // smallBits is the widest integer that is written as a number: wider ones would
@@ -18,7 +17,7 @@ func appendWord(dst []byte, n *node, w *[word]byte) ([]byte, Reason) {
 		if !zero(w[:12]) {
 			return dst, OutOfType
 		}
-		return appendHex(dst, w[12:]), Fits
+		return appendAddress(dst, (*[20]byte)(w[12:])), Fits
 	case kindBool:
 		return appendBool(dst, w)
 	case kindBytesN:
@@ -43,9 +42,11 @@ func appendBool(dst []byte, w *[word]byte) ([]byte, Reason) {
 // appendInteger appends an integer, or a fixed-point number.
 func appendInteger(dst []byte, n *node, w *[word]byte) ([]byte, Reason) {
 	v := limbs(w)
-	if v[1]|v[2]|v[3] == 0 && n.size > 64 && n.scale == 0 { // what most integers are
-		dst = append(dst, '"')
-		return append(strconv.AppendUint(dst, v[0], 10), '"'), Fits
+	if v[1]|v[2]|v[3] == 0 && v[0]>>uint(n.size-1) == 0 && n.scale == 0 { // what most integers are
+		if n.size <= smallBits {
+			return appendDecimal(dst, v[0]), Fits
+		}
+		return append(appendDecimal(append(dst, '"'), v[0]), '"'), Fits
 	}
 	negative := (n.kind == kindInt || n.kind == kindFixed) && v[3]>>63 == 1
 	if negative {
@@ -129,16 +130,13 @@ func (v uint256) powerOfTwo() bool {
 	return ones == 1
 }
 
-// chunk is the highest power of ten in 64 bits, chunkDigits its zeros.
-const (
-	chunk       = 1e19
-	chunkDigits = 19
-)
+// chunk is the highest power of ten in 64 bits.
+const chunk = 1e19
 
 // append appends v in decimal.
 func (v uint256) append(dst []byte) []byte {
 	if v[1]|v[2]|v[3] == 0 {
-		return strconv.AppendUint(dst, v[0], 10)
+		return appendDecimal(dst, v[0])
 	}
 	var chunks [5]uint64 // the lowest first; 5 x 19 digits hold the 78 of 2^256
 	n := 0
@@ -146,9 +144,9 @@ func (v uint256) append(dst []byte) []byte {
 		chunks[n] = v.divide(top)
 		n++
 	}
-	dst = strconv.AppendUint(dst, chunks[n-1], 10)
+	dst = appendDecimal(dst, chunks[n-1])
 	for n--; n > 0; n-- {
-		dst = appendPadded(dst, chunks[n-1], chunkDigits)
+		dst = appendChunk(dst, chunks[n-1])
 	}
 	return dst
 }
@@ -160,16 +158,6 @@ func (v *uint256) divide(top int) (rest uint64) {
 		v[i], rest = bits.Div64(rest, v[i], chunk)
 	}
 	return rest
-}
-
-// appendPadded appends v with zeros before it, digits in all.
-func appendPadded(dst []byte, v uint64, digits int) []byte {
-	var b [20]byte
-	text := strconv.AppendUint(b[:0], v, 10)
-	for range digits - len(text) {
-		dst = append(dst, '0')
-	}
-	return append(dst, text...)
 }
 
 // appendScaled appends v / 10^scale with all its decimals.
