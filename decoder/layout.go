@@ -94,14 +94,14 @@ func (l *Layout) add(key string, d declared) {
 	n := d.node
 	if !d.indexed {
 		l.block += n.head
-		l.args = append(l.args, arg{field{key, n}, false})
+		l.args = append(l.args, arg{newField(key, n), false})
 		return
 	}
 	l.topics++
 	if n.reference() {
 		n = &hashed
 	}
-	l.args = append(l.args, arg{field{key, n}, true})
+	l.args = append(l.args, arg{newField(key, n), true})
 }
 
 func keccak(text string) (h chain.Hash) {

@@ -1,6 +1,7 @@
 package decoder
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"strconv"
@@ -50,8 +51,33 @@ type node struct {
 
 // field is a component of a tuple.
 type field struct {
-	key  string // `{"name":` for the first, `,"name":` for the others
-	node *node
+	key   string           // `{"name":` for the first, `,"name":` for the others
+	begin [keyWords]uint64 // the key's first bytes, lowest first
+	node  *node
+}
+
+// keyWords times eight bytes hold most keys.
+const keyWords = 2
+
+func newField(key string, n *node) field {
+	f := field{key: key, node: n}
+	for i := range min(len(key), 8*keyWords) {
+		f.begin[i/8] |= uint64(key[i]) << (i % 8 * 8)
+	}
+	return f
+}
+
+// appendKey appends the key; most keys are too short for what a call to copy them
+// costs, and are stored a word at a time.
+func (f *field) appendKey(dst []byte) []byte {
+	n := len(dst)
+	if len(f.key) > 8*keyWords || cap(dst)-n < 8*keyWords {
+		return append(dst, f.key...)
+	}
+	b := (*[8 * keyWords]byte)(dst[n : n+8*keyWords])
+	binary.LittleEndian.PutUint64(b[:], f.begin[0])
+	binary.LittleEndian.PutUint64(b[8:], f.begin[1])
+	return dst[:n+len(f.key)]
 }
 
 // reference reports whether an indexed argument of this type is only hashed.
@@ -168,7 +194,7 @@ func tuple(args []declared) (*node, error) {
 	}
 	n := &node{kind: kindTuple, name: "(" + join(args) + ")"}
 	for i, key := range keys(args) {
-		n.fields = append(n.fields, field{key, args[i].node})
+		n.fields = append(n.fields, newField(key, args[i].node))
 		n.block += args[i].node.head
 		n.dynamic = n.dynamic || args[i].node.dynamic
 	}

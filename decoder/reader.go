@@ -35,26 +35,30 @@ func (r *reader) event(l *Layout, topics []chain.Hash) Reason {
 	if why := r.visit(0, l.block); why != Fits {
 		return why
 	}
-	pos, end := 0, l.block
+	pos, end, out := 0, l.block, r.out
 	for i := range l.args {
 		var why Reason
 		a := &l.args[i]
-		r.out = append(r.out, a.key...)
+		out = a.appendKey(out)
 		switch {
 		case a.indexed:
-			r.out, why = appendWord(r.out, a.node, (*[word]byte)(&topics[0]))
+			out, why = appendWord(out, a.node, (*[word]byte)(&topics[0]))
 			topics = topics[1:]
 		case a.node.kind <= kindBytesN: // the short way for what most arguments are
-			r.out, why = appendWord(r.out, a.node, (*[word]byte)(r.data[pos:]))
+			out, why = appendWord(out, a.node, (*[word]byte)(r.data[pos:]))
 			pos += word
 		default:
+			r.out = out
 			end, why = r.value(a.node, pos, 0, l.block, end)
+			out = r.out
 			pos += a.node.head
 		}
 		if why != Fits {
+			r.out = out
 			return why
 		}
 	}
+	r.out = out
 	if len(l.args) == 0 {
 		r.out = append(r.out, '{')
 	}
@@ -78,7 +82,7 @@ func (r *reader) tuple(n *node, at int) (end int, why Reason) {
 	pos := at
 	for i := range n.fields {
 		f := &n.fields[i]
-		r.out = append(r.out, f.key...)
+		r.out = f.appendKey(r.out)
 		if end, why = r.value(f.node, pos, at, at+n.block, end); why != Fits {
 			return end, why
 		}
@@ -200,7 +204,7 @@ func (r *reader) static(n *node, pos int) (why Reason) {
 	case kindTuple:
 		for i := range n.fields {
 			f := &n.fields[i]
-			r.out = append(r.out, f.key...)
+			r.out = f.appendKey(r.out)
 			if why := r.static(f.node, pos); why != Fits {
 				return why
 			}
