@@ -11,8 +11,8 @@ import "superindex/chain"
 // keeps nothing and allocates only to grow buf. The Reason is Fits unless the
 // event is raw.
 func (t *Table) Decode(e *chain.Event, buf []byte) ([]byte, Reason) {
-	e.Decoding, e.Name, e.Signature, e.Args = chain.Raw, "", "", nil
-	a := attempt{log: &e.Log, start: len(buf), buf: buf}
+	var a attempt // field by field: a literal would be copied, before its stores have settled
+	a.log, a.start, a.data, a.out = &e.Log, len(buf), e.Data, buf
 	own := t.addresses[e.Address]
 	if own != nil {
 		a.named(own)
@@ -24,26 +24,27 @@ func (t *Table) Decode(e *chain.Event, buf []byte) ([]byte, Reason) {
 		a.anonymous(own.anonymous)
 	}
 	if a.best == nil {
-		return a.buf, a.reason()
+		e.Decoding, e.Name, e.Signature, e.Args = chain.Raw, "", "", nil
+		return a.out, a.reason()
 	}
 	e.Decoding, e.Name, e.Signature = chain.Decoded, a.best.name, a.best.signature
 	if a.fits > 1 {
 		e.Decoding = chain.Ambiguous
 	}
-	e.Args = a.buf[a.start:len(a.buf):len(a.buf)]
-	return a.buf, Fits
+	e.Args = a.out[a.start:len(a.out):len(a.out)]
+	return a.out, Fits
 }
 
-// attempt is one log's way through the layouts. Between two tries buf holds what
+// attempt is one log's way through the layouts. Between two tries out holds what
 // was there before, and behind start the arguments under best.
 type attempt struct {
-	log   *chain.Log
-	start int
-	buf   []byte
-	best  *Layout
-	exact bool // best fits exactly
-	fits  int  // how many fit as well as best
-	why   Reason
+	reader
+	log    *chain.Log
+	start  int
+	best   *Layout
+	strict bool // best fits exactly
+	fits   int  // how many fit as well as best
+	why    Reason
 }
 
 // named tries the layouts of s that have the log's topic0.
@@ -52,12 +53,12 @@ func (a *attempt) named(s *set) {
 	if len(topics) == 0 || len(topics) > 4 {
 		return
 	}
-	known := s.named[topics[0]]
+	known := s.find(&topics[0])
 	if known == nil {
 		return
 	}
 	a.fail(TopicCount)
-	for _, l := range known[len(topics)-1] {
+	for _, l := range known.layouts[len(topics)-1] {
 		a.try(l, topics[1:])
 	}
 }
@@ -69,30 +70,29 @@ func (a *attempt) anonymous(layouts []*Layout) {
 			a.try(l, a.log.Topics)
 		}
 	}
-	if !a.exact {
-		a.best, a.buf = nil, a.buf[:a.start]
+	if !a.strict {
+		a.best, a.out = nil, a.out[:a.start]
 	}
 }
 
 // try reads the log under l and keeps what it gives if it is the better fit.
 func (a *attempt) try(l *Layout, topics []chain.Hash) {
-	kept := len(a.buf)
-	r := reader{data: a.log.Data, out: a.buf, left: aliasing * len(a.log.Data), exact: true}
-	why := r.event(l, topics)
-	a.buf = r.out
+	kept := len(a.out)
+	a.left, a.reach, a.exact = aliasing*len(a.data), 0, true
+	why := a.event(l, topics)
 	switch {
 	case why != Fits:
 		a.fail(why)
-	case a.best == nil || r.exact && !a.exact:
-		a.best, a.exact, a.fits = l, r.exact, 1
+	case a.best == nil || a.exact && !a.strict:
+		a.best, a.strict, a.fits = l, a.exact, 1
 		if kept > a.start {
-			a.buf = append(a.buf[:a.start], a.buf[kept:]...)
+			a.out = append(a.out[:a.start], a.out[kept:]...)
 		}
 		return
-	case r.exact == a.exact:
+	case a.exact == a.strict:
 		a.fits++
 	}
-	a.buf = a.buf[:kept]
+	a.out = a.out[:kept]
 }
 
 // fail keeps the reason of the first layout that was tried.

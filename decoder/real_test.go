@@ -79,8 +79,8 @@ func TestSharedABIs(t *testing.T) {
 		if l.signature != e.Sig || l.Indexed() != e.Layout || l.anonymous != e.Anonymous || !e.Anonymous && l.topic0 != e.Topic0 {
 			t.Errorf("%s %s %s is %s %s %s to us", e.Sig, e.Layout, e.Topic0, l.signature, l.Indexed(), l.topic0)
 		}
-		if ours := table.general.named[e.Topic0]; ours != nil && !e.Anonymous {
-			for _, b := range ours[l.topics-1] {
+		if ours := table.general.find(&e.Topic0); ours != nil && !e.Anonymous {
+			for _, b := range ours.layouts[l.topics-1] {
 				if b.signature != e.Sig || b.Indexed() != e.Layout {
 					t.Errorf("the built-in %s %s is %s %s in the shared ABIs", b.signature, b.Indexed(), e.Sig, e.Layout)
 				}
@@ -102,10 +102,10 @@ func TestRealEqualsGeth(t *testing.T) {
 	for _, name := range allLogs {
 		compared, exact := 0, 0
 		for _, log := range realLogs(t, name) {
-			if len(log.Topics) == 0 || table.general.named[log.Topics[0]] == nil {
+			if len(log.Topics) == 0 || table.general.find(&log.Topics[0]) == nil {
 				continue
 			}
-			for _, l := range table.general.named[log.Topics[0]][len(log.Topics)-1] {
+			for _, l := range table.general.find(&log.Topics[0]).layouts[len(log.Topics)-1] {
 				compared++
 				r := reader{data: log.Data, left: aliasing * len(log.Data), exact: true}
 				if why := r.event(l, log.Topics[1:]); why != Fits {
@@ -152,7 +152,7 @@ func TestTwoLayouts(t *testing.T) {
 			log, values := dice.log(t, l)
 			e := chain.Event{Log: log}
 			table.Decode(&e, nil)
-			ours := table.general.named[l.topic0][l.topics-1]
+			ours := table.general.find(&l.topic0).layouts[l.topics-1]
 			if len(ours) != 1 || ours[0].Indexed() != l.Indexed() || e.Decoding != chain.Decoded || string(e.Args) != gethJSON(ours[0], values) {
 				t.Errorf("%s %s: %v, %s", l.signature, l.Indexed(), e.Decoding, e.Args)
 			}
