@@ -34,7 +34,6 @@ func build(t *testing.T) string {
 type setup struct {
 	dir     string // the data folder
 	listed  string // an oss-directory
-	network string
 	chainID uint64
 	rpc     string // URL
 	nats    string // URL, or embedded
@@ -56,7 +55,7 @@ sinks:
   nats: {url: %q, listen: "127.0.0.1:0"}
 http: {listen: "127.0.0.1:0"}
 log: {level: info, format: json}
-`, s.dir, s.listed, s.network, s.chainID, s.rpc, s.nats)
+`, s.dir, s.listed, ledgerName, s.chainID, s.rpc, s.nats)
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -191,6 +190,7 @@ func (d *daemon) engine() int {
 
 // state is what is read of /api/status.
 type state struct {
+	Network string         `json:"network"`
 	Indexed chain.BlockRef `json:"indexed"`
 	Latest  chain.BlockRef `json:"latest"`
 	Final   chain.BlockRef `json:"finalized"`
@@ -249,10 +249,12 @@ func (d *daemon) state() (s state, err error) {
 	if err := json.NewDecoder(resp.Body).Decode(&r); err != nil {
 		return s, err
 	}
-	if len(r.Networks) != 1 {
-		return s, errNotUp
+	for _, s := range r.Networks {
+		if s.Network == ledgerName {
+			return s, nil
+		}
 	}
-	return r.Networks[0], nil
+	return s, errNotUp
 }
 
 // comes waits until the status says so; the process must not end meanwhile.

@@ -27,6 +27,7 @@ import (
 // The ledger's chain: 2 transactions a block, each of which makes 10 watched logs
 // and another one. Every fiftieth block has none, and the one after it twice as many.
 const (
+	ledgerName  = "ledger"
 	ledgerID    = 424242
 	ledgerTxs   = 2
 	ledgerLogs  = 10 // watched ones of a transaction
