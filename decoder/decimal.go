@@ -20,7 +20,7 @@ func appendDecimal(dst []byte, v uint64) []byte {
 		return append(dst, '0'+byte(v))
 	}
 	dst, b := decimalSpace(dst)
-	n := 0
+	var n int
 	switch {
 	case v < 1e8:
 		n = putFirst(b, v)
