@@ -60,8 +60,8 @@ func cut(blocks []chain.Block, events []chain.Event) (pieces []piece) {
 // weight is about what an event takes in the journal.
 func weight(e *chain.Event) int { return 160 + len(e.Data) + len(e.Args) + 32*len(e.Topics) }
 
-// prove says what a piece holds.
-func prove(level chain.Level, events []chain.Event) chain.Proof {
+// prove says what a piece holds; that it is complete, nothing here proves.
+func prove(events []chain.Event) chain.Proof {
 	d := xxhash.New()
 	var number [16]byte
 	for i := range events {
@@ -76,5 +76,5 @@ func prove(level chain.Level, events []chain.Event) chain.Proof {
 		}
 		d.Write(e.Data)
 	}
-	return chain.Proof{Level: level, Rows: uint32(len(events)), Digest: d.Sum64()}
+	return chain.Proof{Level: chain.LevelNone, Rows: uint32(len(events)), Digest: d.Sum64()}
 }

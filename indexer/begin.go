@@ -76,15 +76,22 @@ func beginFrom(ctx context.Context, net Network, journal *reorg.Journal, held ma
 	if err != nil {
 		return err
 	}
-	_, err = journal.Begin(ctx, beginning(net, start, to, held))
+	b := beginning(net, start, to, held)
+	if !net.Start.Absolute && b.Owed {
+		return fmt.Errorf("%s: the sinks hold history of another watch set, or a part of a step: give the start of that history as a block number", net.Stream)
+	}
+	_, err = journal.Begin(ctx, b)
 	return err
 }
 
 func beginning(net Network, start uint64, to chain.BlockRef, held map[string]chain.Position) reorg.Beginning {
 	b := reorg.Beginning{Stream: net.Stream, Start: start, To: to, Sinks: held, Set: slices.Collect(net.Watch.All())}
+	used := false
 	for _, p := range held {
-		b.Owed = b.Owed || !p.Empty() && p.Watch != net.Watch.ID()
+		b.Owed = b.Owed || !p.Empty() && p.Watch != net.Watch.ID() || p.Empty() && p.High > 0
+		used = used || !p.Empty()
 	}
+	b.Whole = !used || net.Start.Absolute && to.Number < start
 	return b
 }
 
@@ -157,8 +164,15 @@ func Rewind(ctx context.Context, net Network, journal *reorg.Journal, to uint64)
 	if err != nil {
 		return ref, err
 	}
-	if to >= st.Last.Number {
-		return ref, fmt.Errorf("rewind %s to %d: the head is %v already", net.Stream, to, st.Last)
+	if to >= st.Last.Number || to+1 < st.Start {
+		return ref, fmt.Errorf("rewind %s to %d: it goes from %d to %v", net.Stream, to, st.Start, st.Last)
+	}
+	window, err := journal.Tracker(net.Name)
+	if err != nil {
+		return ref, err
+	}
+	if window.Conflicts(ref) {
+		return ref, fmt.Errorf("rewind %s to %d: the node has %v there, which was never indexed; a lower block is needed", net.Stream, to, ref)
 	}
 	r := &chain.Revert{To: ref, From: st.Last, Time: uint64(time.Now().Unix()), Cause: chain.Rewind}
 	_, err = journal.Append(ctx, &chain.Step{Stream: net.Stream, Revert: r})

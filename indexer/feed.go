@@ -56,7 +56,7 @@ func AdoptFeeds(ctx context.Context, journal *reorg.Journal, sinks []Sink) error
 	if err != nil {
 		return err
 	}
-	_, err = journal.Begin(ctx, reorg.Beginning{Stream: Feeds, Sinks: held})
+	_, err = journal.Begin(ctx, reorg.Beginning{Stream: Feeds, Sinks: held, Whole: true})
 	return err
 }
 

@@ -40,6 +40,9 @@ func (f *Filler) Advance(ctx context.Context) (moved bool, err error) {
 	if ready < 0 {
 		return false, nil
 	}
+	if full, err := f.journal.Full(f.net.Name); err != nil || full {
+		return false, err
+	}
 	owed, set := st.Owed[ready], addressSet{}
 	for _, a := range owed.Addresses {
 		set[a] = struct{}{}
@@ -62,7 +65,7 @@ func (f *Filler) append(ctx context.Context, from uint64, addresses []chain.Addr
 	fill := &chain.Fill{
 		From: from, To: p.last(), Addresses: addresses, Watch: f.net.Watch.ID(),
 		Blocks: slices.DeleteFunc(slices.Clone(p.blocks), func(b chain.Block) bool { return b.WatchedLogs == 0 }),
-		Events: p.events, Proof: prove(chain.LevelNone, p.events),
+		Events: p.events, Proof: prove(p.events),
 	}
 	if _, err := f.journal.Append(ctx, &chain.Step{Stream: f.net.Stream, Fill: fill}); err != nil {
 		return fmt.Errorf("append to %s: %w", f.net.Stream, err)

@@ -106,6 +106,7 @@ func (r *Relay) place(ctx context.Context) error {
 		return err
 	}
 	r.after, r.placed = after, true
+	r.watch.fault(r.sink.Name(), nil) // it may wait long for a step now
 	r.watch.relayed(r.sink.Name(), after)
 	return nil
 }

@@ -66,8 +66,10 @@ type Writer struct {
 	pace    Pace
 	dense   span
 	sparse  span
-	said    chain.WatchID // the watch set that the last Apply named
-	lagging time.Time     // since when the node's head is lower than ours; zero if it is not
+	said    chain.WatchID  // the watch set that the last Apply named
+	lagging time.Time      // since when the node's head is lower than ours, and stands; zero if it is not
+	lagsAt  chain.BlockRef // that head
+	absent  time.Time      // since when the node lacks blocks below the head that it shows; zero if it does not
 	watch   *watcher
 }
 
@@ -107,15 +109,31 @@ func (w *Writer) Advance(ctx context.Context) (moved bool, err error) {
 	head := w.tracker.Head()
 	switch {
 	case w.forked(heads):
-		return true, w.revert(ctx)
+		return w.revert(ctx)
 	case heads.Latest.Number < head.Number:
 		return w.lag(ctx, heads.Latest)
-	case heads.Latest.Number == head.Number:
-		w.lagging = time.Time{}
-		return w.settle(ctx, heads)
 	}
 	w.lagging = time.Time{}
+	if full, err := w.journal.Full(w.net.Name); err != nil || full {
+		return w.standStill(ctx, err)
+	}
+	if heads.Latest.Number == head.Number {
+		return w.settle(ctx, heads)
+	}
 	return w.extend(ctx, heads)
+}
+
+// standStill is all that a stream does at its quota, where no block may be added: a
+// fork below a head that has moved on would show only in the blocks not read.
+func (w *Writer) standStill(ctx context.Context, err error) (bool, error) {
+	if err != nil {
+		return false, err
+	}
+	headers, err := w.net.Source.Headers(ctx, []uint64{w.tracker.Head().Number})
+	if err != nil || len(headers) == 0 || headers[0].BlockRef == w.tracker.Head() {
+		return false, err
+	}
+	return w.revert(ctx)
 }
 
 // forked: the node has another block at a height that the window has too.
@@ -127,11 +145,14 @@ func (w *Writer) forked(h Heads) bool {
 // rewindAfter the chain itself has gone back.
 func (w *Writer) lag(ctx context.Context, latest chain.BlockRef) (bool, error) {
 	now := time.Now()
-	if w.lagging.IsZero() {
-		w.lagging = now
+	if w.lagging.IsZero() || latest != w.lagsAt { // a node that comes closer is catching up
+		w.lagging, w.lagsAt = now, latest
 	}
-	if now.Sub(w.lagging) < rewindAfter || !w.tracker.Holds(latest) {
+	if now.Sub(w.lagging) < rewindAfter {
 		return false, nil
+	}
+	if !w.tracker.Holds(latest) {
+		return false, fmt.Errorf("%s: %w: its head is %v, %v is finalized", w.net.Stream, reorg.ErrBehind, latest, w.tracker.Floor())
 	}
 	w.lagging = time.Time{}
 	return true, w.commitRevert(ctx, latest)
@@ -177,14 +198,15 @@ func (w *Writer) extend(ctx context.Context, h Heads) (moved bool, err error) {
 		return piece{f.Blocks, decode(w.net.Decoder, f.Logs)}, nil
 	}
 	for p, err := range ahead(ctx, w.pace.Calls, 2*w.pace.Calls, size.walk(head+1, to), fetch) {
-		if errors.Is(err, ErrAbsent) {
-			return moved, nil // the node that answered is not there yet
+		if errors.Is(err, ErrAbsent) && !moved && !w.absentTooLong() {
+			return false, nil // the node that answered is not there yet
 		}
 		if err != nil {
 			return moved, err
 		}
+		w.absent = time.Time{}
 		if p.blocks[0].Parent != w.tracker.Head().Hash {
-			return true, w.revert(ctx)
+			return w.revert(ctx)
 		}
 		if err := w.apply(ctx, p, h, want.Dense); err != nil {
 			return moved, err
@@ -194,17 +216,26 @@ func (w *Writer) extend(ctx context.Context, h Heads) (moved bool, err error) {
 	return moved, nil
 }
 
+// absentTooLong: what answers for this network has had time to get the blocks that
+// it shows a head above.
+func (w *Writer) absentTooLong() bool {
+	if w.absent.IsZero() {
+		w.absent = time.Now()
+	}
+	return time.Since(w.absent) >= rewindAfter
+}
+
 // apply commits a range as the steps it takes.
 func (w *Writer) apply(ctx context.Context, p piece, h Heads, dense bool) error {
 	for _, part := range cut(p.blocks, p.events) {
 		b := &chain.Batch{
 			Parent: w.tracker.Head(), Last: part.last(), Watch: w.whole(),
-			Blocks: part.blocks, Events: part.events, Proof: prove(chain.LevelLink, part.events),
+			Blocks: part.blocks, Events: part.events, Proof: prove(part.events),
 		}
 		if dense {
 			b.Safe, b.Final = w.tracker.Finality(h.Safe, h.Final, part.blocks...)
 		} else { // at or below what the very node that answered holds as finalized
-			b.Safe, b.Final, b.Proof.Level = b.Last, b.Last, chain.LevelNone
+			b.Safe, b.Final = b.Last, b.Last
 		}
 		b.Moved = w.movedFrom(b)
 		if err := w.commit(ctx, &chain.Step{Stream: w.net.Stream, Apply: b}); err != nil {
@@ -215,7 +246,7 @@ func (w *Writer) apply(ctx context.Context, p piece, h Heads, dense bool) error 
 }
 
 // revert finds the block up to which the node still agrees, and goes back to it.
-func (w *Writer) revert(ctx context.Context) error {
+func (w *Writer) revert(ctx context.Context) (moved bool, err error) {
 	to, err := w.tracker.Ancestor(func(number uint64) (chain.Hash, bool, error) {
 		headers, err := w.net.Source.Headers(ctx, []uint64{number})
 		if err != nil || len(headers) == 0 {
@@ -224,12 +255,12 @@ func (w *Writer) revert(ctx context.Context) error {
 		return headers[0].Hash, true, nil
 	})
 	if err != nil {
-		return fmt.Errorf("%s: %w", w.net.Stream, err)
+		return false, fmt.Errorf("%s: %w", w.net.Stream, err)
 	}
 	if to == w.tracker.Head() {
-		return nil // the node has come back to our fork
+		return false, nil // the node has come back to our fork, or another one answered
 	}
-	return w.commitRevert(ctx, to)
+	return true, w.commitRevert(ctx, to)
 }
 
 func (w *Writer) commitRevert(ctx context.Context, to chain.BlockRef) error {

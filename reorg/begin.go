@@ -1,6 +1,7 @@
 package reorg
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -19,6 +20,7 @@ type Beginning struct {
 	Sinks  map[string]chain.Position
 	Set    []chain.Address // the watched addresses, ascending
 	Owed   bool            // the sinks' history up to To is of another set: all of Set's is owed
+	Whole  bool            // nothing that was asked for lies at or below To: a sink that holds nothing may begin with it
 }
 
 // Begin appends a Revert to b.To under a Seq above the clock, above every Seq of
@@ -40,9 +42,8 @@ func (j *Journal) Begin(ctx context.Context, b Beginning) (chain.Seq, error) {
 	}
 	seq++
 	before := s.rec
-	s.rec.origin, s.rec.began = b.To, seq
 	if fresh {
-		s.rec.start, s.rec.whole = b.Start, b.whole()
+		s.rec.start, s.rec.whole = b.Start, b.Whole
 	}
 	step := chain.Step{Stream: b.Stream, Revert: &chain.Revert{To: b.To, Time: now, Cause: chain.Begin}}
 	owed := s.owedAfter(&step)
@@ -73,13 +74,10 @@ func (j *Journal) openStream(b Beginning) (s *stream, fresh bool) {
 	return newStream(record{stream: b.Stream}), true
 }
 
-// whole: nothing that was asked for lies at or below To.
-func (b Beginning) whole() bool { return b.To.Number < max(b.Start, 1) }
-
 func (b Beginning) takeovers(batch *pebble.Batch, seq chain.Seq) error {
 	var err error
 	for sink, pos := range b.Sinks {
-		if pos.Empty() && !b.whole() {
+		if pos.Empty() && !b.Whole {
 			continue // it lacks what lies below To
 		}
 		err = errors.Join(err, batch.Set(key(spaceTake, b.Stream.Name, []byte(sink)...), takeover{pos, seq}.encode(), nil))
@@ -114,6 +112,10 @@ func (j *Journal) Resume(name, sink string, pos chain.Position) (chain.Seq, erro
 	after, err := j.resume(s, take, pos)
 	if err == nil {
 		s.acks[sink] = after
+		if err := j.trim(s); err != nil {
+			return 0, err
+		}
+		s.wake() // there may be room now
 	}
 	if misfit := new(misfit); errors.As(err, misfit) {
 		return 0, chain.Fatal(fmt.Errorf("%s, %s: %w", name, sink, misfit.error),
@@ -126,8 +128,8 @@ func (j *Journal) Resume(name, sink string, pos chain.Position) (chain.Seq, erro
 type misfit struct{ error }
 
 func (j *Journal) resume(s *stream, take takeover, pos chain.Position) (chain.Seq, error) {
-	if take.at > s.rec.cut && take.fits(pos) {
-		return take.at - 1, nil
+	if take.at > s.rec.cut && take.fits(pos) && (pos.High == take.was.High || j.wrote(s, pos.High, pos.HighDigest) == nil) {
+		return take.at - 1, nil // perhaps once more: what is above may be this Begin, cut
 	}
 	if err := j.wrote(s, pos.High, pos.HighDigest); pos.High > pos.Seq && err != nil {
 		return 0, err
@@ -198,13 +200,27 @@ func owe(owed []Owed, start, head uint64, late []chain.Address) []Owed {
 	return owed
 }
 
+// stillWatched leaves out the addresses that have left the set.
+func stillWatched(owed []Owed, set []chain.Address) (kept []Owed) {
+	for _, o := range owed {
+		o.Addresses = slices.DeleteFunc(slices.Clone(o.Addresses), func(a chain.Address) bool {
+			_, watched := slices.BinarySearchFunc(set, a, func(b, a chain.Address) int { return bytes.Compare(b[:], a[:]) })
+			return !watched
+		})
+		if len(o.Addresses) > 0 {
+			kept = append(kept, o)
+		}
+	}
+	return kept
+}
+
 func writeSet(b *pebble.Batch, name string, set []chain.Address, owed []Owed) error {
 	w := encoder{}
 	w.addresses(set)
 	return errors.Join(b.Set(key(spaceSet, name), w.b, nil), b.Set(key(spaceOwed, name), encodeOwed(owed), nil))
 }
 
-// Adopt makes set the stream's watched addresses. The history of late, those that
+// Adopt makes set, which is ascending, the stream's watched addresses. The history of late, those that
 // were not watched before, is owed from the start up to the present head. An
 // address may thus be brought by the writer and by a Fill, after a reorg below that
 // head: a Fill says what its rows are, so they are there once.
@@ -215,7 +231,7 @@ func (j *Journal) Adopt(name string, set, late []chain.Address) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	owed := owe(slices.Clone(s.owed), s.rec.start, s.window.Head().Number, late)
+	owed := owe(stillWatched(s.owed, set), s.rec.start, s.window.Head().Number, late)
 	b := j.db.NewBatch()
 	defer b.Close()
 	err = writeSet(b, name, set, owed)

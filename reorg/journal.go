@@ -9,6 +9,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cespare/xxhash/v2"
@@ -51,6 +52,8 @@ type Journal struct {
 	db   *pebble.DB
 	id   chain.JournalID
 
+	failing atomic.Pointer[error] // the storage's last fault in the background
+
 	mu      sync.Mutex
 	streams map[string]*stream
 }
@@ -72,20 +75,22 @@ func Open(dir string, opts Options) (*Journal, error) {
 	if err := opts.Check(); err != nil {
 		return nil, err
 	}
-	db, err := pebble.Open(dir, pebbleOptions(opts.FS))
+	j := &Journal{opts: opts, streams: map[string]*stream{}}
+	db, err := pebble.Open(dir, j.storage())
 	if err != nil {
 		return nil, fmt.Errorf("open the journal in %s (does another superindex hold it?): %w", dir, err)
 	}
-	j := &Journal{opts: opts, db: db, streams: map[string]*stream{}}
+	j.db = db
 	if err := errors.Join(j.identify(), j.load()); err != nil {
 		return nil, errors.Join(fmt.Errorf("read the journal in %s: %w", dir, err), db.Close())
 	}
 	return j, nil
 }
 
-func pebbleOptions(fs vfs.FS) *pebble.Options {
+func (j *Journal) storage() *pebble.Options {
 	return &pebble.Options{
-		FS:                 fs,
+		FS:                 j.opts.FS,
+		EventListener:      &pebble.EventListener{BackgroundError: func(err error) { j.failing.Store(&err) }},
 		FormatMajorVersion: pebble.FormatNewest,
 		Logger:             silent{},
 		CacheSize:          16 << 20,
@@ -165,6 +170,9 @@ func (j *Journal) Append(ctx context.Context, step *chain.Step, notes ...Note) (
 	s, err := j.stream(step.Stream.Name)
 	if err != nil {
 		return 0, err
+	}
+	if failing := j.failing.Load(); failing != nil {
+		return 0, chain.Fatal(fmt.Errorf("append to %s: the journal's storage fails: %w", step.Stream, *failing), "look at the disk, then start again")
 	}
 	if step.Revert == nil {
 		if err := j.waitForRoom(ctx, s); err != nil {

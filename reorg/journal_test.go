@@ -61,7 +61,7 @@ func begin(t testing.TB, j *Journal, to chain.BlockRef) chain.Seq {
 	t.Helper()
 	seq, err := j.Begin(t.Context(), Beginning{
 		Stream: op, Start: to.Number + 1, To: to,
-		Sinks: map[string]chain.Position{"ch": {}},
+		Sinks: map[string]chain.Position{"ch": {}}, Whole: true,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -52,13 +52,11 @@ type record struct {
 	stream      chain.Stream
 	head        chain.Seq // of the last step; 0 before Begin
 	digest      uint64    // of the last step
-	cut         chain.Seq // of the newest step that was trimmed; the one before the first if none
+	cut         chain.Seq // of the newest step that was trimmed; 0 if none
 	cutDigest   uint64
-	total       uint64         // bytes of all steps ever appended
-	trimmed     uint64         // of those, bytes no longer here
-	start       uint64         // the first block asked for, resolved once
-	origin      chain.BlockRef // what the latest Begin reverted to
-	began       chain.Seq      // of that Begin
+	total       uint64 // bytes of all steps ever appended
+	trimmed     uint64 // of those, bytes no longer here
+	start       uint64 // the first block asked for, resolved once
 	safe, final chain.BlockRef
 	whole       bool // the first step began at start: a sink that holds nothing may begin with it
 	watch       chain.WatchID
@@ -76,8 +74,6 @@ func (c *record) encode() []byte {
 	for _, v := range []uint64{c.stream.ChainID, uint64(c.head), c.digest, uint64(c.cut), c.cutDigest, c.total, c.trimmed, c.start} {
 		w.uint(v)
 	}
-	w.ref(c.origin)
-	w.uint(uint64(c.began))
 	w.ref(c.safe)
 	w.ref(c.final)
 	w.raw(c.watch[:])
@@ -94,7 +90,6 @@ func parseRecord(b []byte) (c record, err error) {
 	c.head, c.digest = chain.Seq(r.uint()), r.uint()
 	c.cut, c.cutDigest = chain.Seq(r.uint()), r.uint()
 	c.total, c.trimmed, c.start = r.uint(), r.uint(), r.uint()
-	c.origin, c.began = r.ref(), chain.Seq(r.uint())
 	c.safe, c.final = r.ref(), r.ref()
 	copy(c.watch[:], r.raw(len(c.watch)))
 	c.whole = r.bool()
@@ -110,10 +105,9 @@ type takeover struct {
 	at  chain.Seq
 }
 
-// fits: the sink has not been written to since.
+// fits: no step has been written to the sink since.
 func (v takeover) fits(pos chain.Position) bool {
-	pos.Final, pos.Watch = v.was.Final, v.was.Watch
-	return pos == v.was
+	return pos.Journal == v.was.Journal && pos.Seq == v.was.Seq && pos.Digest == v.was.Digest
 }
 
 func (v takeover) encode() []byte {

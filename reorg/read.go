@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -25,13 +24,13 @@ func (j *Journal) Next(ctx context.Context, name string, after chain.Seq, maxByt
 	}
 	for {
 		s.mu.Lock()
-		head, cut, changed := s.rec.head, s.rec.cut, s.changed
+		of, head, cut, changed := s.rec.stream, s.rec.head, s.rec.cut, s.changed
 		s.mu.Unlock()
 		if after < cut {
 			return nil, fmt.Errorf("%w: %s after %d, the oldest is after %d", ErrTrimmed, name, after, cut)
 		}
 		if head > after {
-			return j.read(s, after, maxBytes)
+			return j.read(of, after, maxBytes)
 		}
 		select {
 		case <-changed:
@@ -41,14 +40,14 @@ func (j *Journal) Next(ctx context.Context, name string, after chain.Seq, maxByt
 	}
 }
 
-func (j *Journal) read(s *stream, after chain.Seq, maxBytes int) (steps []chain.Step, err error) {
-	name, size := s.rec.stream.Name, 0
+func (j *Journal) read(of chain.Stream, after chain.Seq, maxBytes int) (steps []chain.Step, err error) {
+	name, size := of.Name, 0
 	low, high := seqKey(spaceStep, name, uint64(after)+1), seqKey(spaceStep, name, ^uint64(0))
 	err = j.each(low, high, func(k, v []byte) error {
 		if size += len(v); len(steps) > 0 && size > maxBytes {
 			return errEnough
 		}
-		step, err := j.parse(s.rec.stream, k, v)
+		step, err := j.parse(of, k, v)
 		steps = append(steps, step)
 		return err
 	})
@@ -78,13 +77,11 @@ type Stat struct {
 	Digest       uint64
 	Bytes, Quota uint64
 	Start        uint64
-	Origin       chain.BlockRef // the block that the latest Begin kept
 	Last         chain.BlockRef // the head of the window
 	Safe, Final  chain.BlockRef
 	Window       int // blocks
 	Watch        chain.WatchID
 	Owed         []Owed
-	Acks         map[string]chain.Seq
 }
 
 // Stat returns where the stream is.
@@ -97,9 +94,9 @@ func (j *Journal) Stat(name string) (Stat, error) {
 	defer s.mu.Unlock()
 	st := Stat{
 		Stream: s.rec.stream, Head: s.rec.head, Cut: s.rec.cut, Digest: s.rec.digest,
-		Bytes: s.held(), Quota: j.opts.Quota, Start: s.rec.start, Origin: s.rec.origin,
+		Bytes: s.held(), Quota: j.opts.Quota, Start: s.rec.start,
 		Safe: s.rec.safe, Final: s.rec.final, Window: s.window.Len(),
-		Watch: s.rec.watch, Owed: slices.Clone(s.owed), Acks: maps.Clone(s.acks),
+		Watch: s.rec.watch, Owed: slices.Clone(s.owed),
 	}
 	if st.Window > 0 {
 		st.Last = s.window.Head()

@@ -32,6 +32,19 @@ func (j *Journal) Ack(sink, name string, pos chain.Seq) error {
 
 func (s *stream) held() uint64 { return s.rec.total - s.rec.trimmed }
 
+// Full reports whether the stream is over its quota even after what all sinks hold
+// has given way: an Append that is no Revert would wait.
+func (j *Journal) Full(name string) (bool, error) {
+	s, err := j.stream(name)
+	if err != nil {
+		return false, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	err = j.makeRoom(s)
+	return s.held() > j.opts.Quota, err
+}
+
 // waitForRoom returns once the stream is under its quota. Steps that every sink
 // holds give way first, kept or not.
 func (j *Journal) waitForRoom(ctx context.Context, s *stream) error {

@@ -153,6 +153,9 @@ func expand(n *yaml.Node, lookup func(string) (string, bool)) error {
 		return nil
 	}
 	var missing error
+	if n.Style == 0 && variable.MatchString(n.Value) {
+		n.Tag = "" // not quoted: what it holds says what it is
+	}
 	n.Value = variable.ReplaceAllStringFunc(n.Value, func(match string) string {
 		value, ok := lookup(variable.FindStringSubmatch(match)[1])
 		if !ok {

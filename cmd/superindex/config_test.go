@@ -9,7 +9,12 @@ import (
 func parsed(t *testing.T, text string) (config, error) {
 	t.Helper()
 	c := defaults()
-	err := parseConfig(&c, []byte(text), func(name string) (string, bool) { return "s3cret", name == "TOKEN" })
+	err := parseConfig(&c, []byte(text), func(name string) (string, bool) {
+		if name == "ID" {
+			return "8453", true
+		}
+		return "s3cret", name == "TOKEN"
+	})
 	return c, err
 }
 
@@ -21,6 +26,7 @@ networks:
     rpc: [{name: own, url: "https://node.example/${TOKEN}"}]
     start: 105235063
   base:
+    chain_id: ${ID}
     enabled: false
     start: -10000
 sinks:
@@ -35,7 +41,7 @@ journal: {quota: 1GB, keep: 90m}
 	if op.RPC[0].URL != "https://node.example/s3cret" || !op.Start.Absolute || op.Start.Number != 105235063 {
 		t.Errorf("optimism: %+v", op)
 	}
-	if !base.Start.FromTop || base.Start.Number != 10000 || *base.Enabled {
+	if !base.Start.FromTop || base.Start.Number != 10000 || base.ChainID != 8453 || *base.Enabled {
 		t.Errorf("base: %+v", base)
 	}
 	if n := c.Sinks.NATS; time.Duration(n.Retention) != 7*24*time.Hour || n.MaxBytes != 512<<20 || n.URL != embeddedSink || !n.History {

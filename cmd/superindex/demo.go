@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/term"
 
 	"superindex/indexer"
 	"superindex/internal/devchain"
@@ -75,7 +76,7 @@ func demo(ctx context.Context, w io.Writer, during time.Duration, dir string) (e
 	if err != nil {
 		return err
 	}
-	stage := &stage{daemon: d, dev: dev, out: w, dir: dir, terminal: isTerminal(os.Stdout), during: during}
+	stage := &stage{daemon: d, dev: dev, out: w, dir: dir, terminal: term.IsTerminal(int(os.Stdout.Fd())), during: during}
 	return errors.Join(stage.play(ctx), d.Close())
 }
 
@@ -136,7 +137,10 @@ func (s *stage) play(ctx context.Context) error {
 	all, stop := context.WithCancel(ctx)
 	defer stop()
 	var daemon, acts errgroup.Group
-	daemon.Go(func() error { return s.run(all) })
+	daemon.Go(func() error {
+		defer end()
+		return s.run(all)
+	})
 	acts.Go(func() error {
 		defer end()
 		pace := devchain.Pace{Block: demoBlock, Acts: demoActs, Reorg: demoReorg, MaxDepth: demoDepth, Log: s.log}
@@ -146,7 +150,10 @@ func (s *stage) play(ctx context.Context) error {
 		defer end()
 		return s.watch(show)
 	})
-	acts.Go(func() error { return s.screen(show) })
+	acts.Go(func() error {
+		defer end()
+		return s.screen(show)
+	})
 	err := acts.Wait()
 	if err == nil && s.during > 0 && ctx.Err() == nil {
 		err = s.verdict(ctx)

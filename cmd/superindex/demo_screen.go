@@ -101,14 +101,14 @@ func eventLine(e *chain.Event, project string) string {
 	if e.Decoding == chain.Raw {
 		name = "(raw)"
 	}
-	return fmt.Sprintf("block %-5d %-12s %-12s %s", e.Block.Number, project, name, args)
+	return fmt.Sprintf("block %-5d %-15s %-14s %s", e.Block.Number, project, name, args)
 }
 
 func reorgLine(n indexer.NetworkStatus) string {
 	if n.Reorgs == 0 {
-		return "\nno reorg yet"
+		return "\nno reorg yet: one comes every " + demoReorg.String()
 	}
 	r := n.LastReorg
-	return fmt.Sprintf("\n%d reorgs undone; the last left %v for %v, %d blocks, %s ago", n.Reorgs, r.From, r.To, r.Depth(),
+	return fmt.Sprintf("\n%d reorgs undone; the last took back %d of ours, from %v to %v, %s ago", n.Reorgs, r.Depth(), r.From, r.To,
 		time.Since(time.Unix(int64(r.Time), 0)).Round(time.Second))
 }

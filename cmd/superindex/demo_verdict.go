@@ -32,8 +32,8 @@ func (s *stage) watch(ctx context.Context) error {
 }
 
 // settleWithin is how long the daemon may take to come to the head of a chain that
-// stands still.
-const settleWithin = 30 * time.Second
+// stands still: a head that has gone down is a rewind only after half a minute.
+const settleWithin = time.Minute
 
 // verdict compares warehouse and folded stream with the chain, row by row.
 func (s *stage) verdict(ctx context.Context) error {

@@ -69,12 +69,22 @@ func (d *daemon) serve(ctx context.Context) error {
 	d.log.Info("http", "address", l.Addr().String())
 	server := &http.Server{Handler: d.routes(), ReadHeaderTimeout: 5 * time.Second}
 	closed := make(chan error, 1)
-	stop := context.AfterFunc(ctx, func() { closed <- server.Close() })
+	stop := context.AfterFunc(ctx, func() { closed <- shut(server) })
 	defer stop()
 	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("http: %w", err)
 	}
 	return <-closed
+}
+
+// shut lets requests that are under way end, for a while.
+func shut(server *http.Server) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second) //nolint:forbidigo // the daemon's has ended
+	defer cancel()
+	if err := server.Shutdown(ctx); err != nil {
+		return server.Close()
+	}
+	return nil
 }
 
 func (d *daemon) routes() http.Handler {
@@ -91,20 +101,21 @@ func (d *daemon) routes() http.Handler {
 	return mux
 }
 
-// ready: every sink is reached and at least one network moves.
+// ready: every sink is reached, by one stream at least, and at least one network
+// moves. One network's state is a metric.
 func (d *daemon) ready(w http.ResponseWriter, _ *http.Request) {
 	all := d.status.Snapshot()
-	moves := slices.ContainsFunc(all, func(n indexer.NetworkStatus) bool { return n.Steps > 0 && n.Faults["writer"] == "" })
-	for _, n := range all {
-		for _, s := range d.sinks {
-			if fault := n.Faults[s.Name()]; fault != "" {
-				http.Error(w, fmt.Sprintf("%s, %s: %s", n.Network, s.Name(), fault), http.StatusServiceUnavailable)
-				return
-			}
+	for _, sink := range d.sinks {
+		reached := func(n indexer.NetworkStatus) bool {
+			return n.Faults[sink.Name()] == "" && slices.ContainsFunc(n.Sinks, func(s indexer.SinkStatus) bool { return s.Name == sink.Name() && s.Seq > 0 })
+		}
+		if !slices.ContainsFunc(all, reached) {
+			http.Error(w, sink.Name()+" is not reached", http.StatusServiceUnavailable)
+			return
 		}
 	}
-	if !moves {
-		http.Error(w, "no network moves yet", http.StatusServiceUnavailable)
+	if !slices.ContainsFunc(all, func(n indexer.NetworkStatus) bool { return n.Steps > 0 && n.Faults["writer"] == "" }) {
+		http.Error(w, "no network moves", http.StatusServiceUnavailable)
 		return
 	}
 	fmt.Fprintln(w, "ok")

@@ -95,6 +95,7 @@ func newJournalDump() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&network, "network", "", "which stream")
+	required(cmd, "network")
 	cmd.Flags().Uint64Var(&after, "after", 0, "only steps with a higher Seq")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "whole steps as JSON")
 	return cmd
@@ -161,6 +162,7 @@ func newJournalRewind() *cobra.Command {
 	}
 	cmd.Flags().StringVar(&network, "network", "", "which network")
 	cmd.Flags().Uint64Var(&to, "to", 0, "the block to keep")
+	required(cmd, "network", "to")
 	return cmd
 }
 
@@ -190,7 +192,8 @@ func newJournalAdopt() *cobra.Command {
 			})
 		},
 	}
-	cmd.Flags().StringVar(&network, "network", "", "which network")
+	cmd.Flags().StringVar(&network, "network", "", "which network; feeds for what no chain carries")
+	required(cmd, "network")
 	return cmd
 }
 

@@ -52,8 +52,9 @@ type usageError struct{ error }
 
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
-		Use:   "superindex",
-		Short: "An indexer for the Superchain: every event of the contracts that oss-directory lists, exact through reorgs",
+		Use:     "superindex",
+		Version: version(),
+		Short:   "An indexer for the Superchain: every event of the contracts that oss-directory lists, exact through reorgs",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				return &usageError{fmt.Errorf("no command %q; `superindex --help` lists them", args[0])}
@@ -72,11 +73,23 @@ func newRoot() *cobra.Command {
 	return root
 }
 
+// required makes a command refuse to run without these flags.
+func required(cmd *cobra.Command, flags ...string) {
+	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error {
+		for _, name := range flags {
+			if !cmd.Flag(name).Changed {
+				return &usageError{fmt.Errorf("%s: --%s is missing", cmd.CommandPath(), name)}
+			}
+		}
+		return nil
+	}
+}
+
 // exactly takes n arguments.
 func exactly(n int) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if err := cobra.ExactArgs(n)(cmd, args); err != nil {
-			return &usageError{fmt.Errorf("%s: %w", cmd.CommandPath(), err)}
+			return &usageError{fmt.Errorf("%w; `%s --help` says how", err, cmd.CommandPath())}
 		}
 		return nil
 	}

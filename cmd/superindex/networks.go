@@ -32,6 +32,7 @@ func networks(c config, snapshot *registry.Snapshot, table *decoder.Table, metri
 		}
 	}
 	listed = map[string]string{}
+	chains := map[uint64]string{}
 	for _, name := range slices.Sorted(maps.Keys(wanted)) {
 		n := wanted[name]
 		if n.Enabled != nil && !*n.Enabled {
@@ -41,6 +42,10 @@ func networks(c config, snapshot *registry.Snapshot, table *decoder.Table, metri
 		if err != nil {
 			return nil, nil, fmt.Errorf("networks.%s: %w", name, err)
 		}
+		if other, twice := chains[net.ChainID]; twice || name == indexer.Feeds.Name {
+			return nil, nil, fmt.Errorf("networks.%s: chain id %d is that of %s already, or the name is taken", name, net.ChainID, other)
+		}
+		chains[net.ChainID] = name
 		net.Decoder = table
 		facts, _ := known.Find(name)
 		listed[name] = cmp.Or(facts.Directory, name)

@@ -44,23 +44,32 @@ func openParts(ctx context.Context, c config, owners func(string, chain.Address)
 	if err := os.MkdirAll(c.DataDir, 0o700); err != nil {
 		return p, fmt.Errorf("data_dir: %w", err)
 	}
+	if err := p.openJournal(c); err != nil { // first: it is what keeps a second daemon out of the folder
+		return p, err
+	}
 	if err := p.openClickHouse(ctx, c, log); err != nil {
 		return p, err
 	}
-	if err := p.openNATS(ctx, c, owners, log); err != nil {
-		return p, err
-	}
-	if len(p.sinks) == 0 {
-		return p, errors.New("sinks: there is none")
-	}
-	err = p.openJournal(c)
+	err = p.openNATS(ctx, c, owners, log)
 	return p, err
 }
 
+// The sinks' names.
+const (
+	sinkClickHouse = "clickhouse"
+	sinkNATS       = "nats"
+)
+
 func (p *parts) openJournal(c config) (err error) {
 	var names []string
-	for _, s := range p.sinks {
-		names = append(names, s.Name())
+	if c.Sinks.ClickHouse.DSN != noSink {
+		names = append(names, sinkClickHouse)
+	}
+	if c.Sinks.NATS.URL != noSink {
+		names = append(names, sinkNATS)
+	}
+	if len(names) == 0 {
+		return errors.New("sinks: there is none")
 	}
 	p.journal, err = reorg.Open(filepath.Join(c.DataDir, "journal"), c.journal(names))
 	if err == nil {
@@ -93,7 +102,7 @@ func (p *parts) openClickHouse(ctx context.Context, c config, log *slog.Logger) 
 	if err := o.Check(); err != nil {
 		return fmt.Errorf("sinks.clickhouse: %w", err)
 	}
-	p.add(&lateSink{name: "clickhouse", open: func(ctx context.Context) (openSink, error) { return clickhouse.Open(ctx, o) }})
+	p.add(&lateSink{name: sinkClickHouse, open: func(ctx context.Context) (openSink, error) { return clickhouse.Open(ctx, o) }})
 	return nil
 }
 
@@ -118,7 +127,7 @@ func (p *parts) openNATS(ctx context.Context, c config, owners func(string, chai
 	if err := o.Check(); err != nil {
 		return fmt.Errorf("sinks.nats: %w", err)
 	}
-	p.add(&lateSink{name: "nats", open: func(ctx context.Context) (openSink, error) { return jetstream.Open(ctx, o) }})
+	p.add(&lateSink{name: sinkNATS, open: func(ctx context.Context) (openSink, error) { return jetstream.Open(ctx, o) }})
 	return nil
 }
 

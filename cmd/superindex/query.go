@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -25,7 +26,10 @@ func newQuery() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   `query "SELECT ..."`,
 		Short: "SQL against the warehouse, read-only, beside a running daemon",
-		Args:  exactly(1),
+		Long: "SQL against the warehouse, read-only, beside a running daemon. The views: events, blocks, reorgs, finality,\n" +
+			"projects, collections, artifacts, artifacts_by_project, projects_by_collection.",
+		Example: `  superindex query "SELECT event, count() FROM events GROUP BY event ORDER BY 2 DESC LIMIT 10"`,
+		Args:    exactly(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := configOf(cmd)
 			if err != nil {
@@ -80,6 +84,9 @@ func connect(dsn string) (driver.Conn, error) {
 func query(ctx context.Context, conn driver.Conn, w io.Writer, sql string, asJSON bool) error {
 	readOnly := clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{"readonly": 2}))
 	rows, err := conn.Query(readOnly, sql)
+	if refused := new(net.OpError); errors.As(err, &refused) {
+		return fmt.Errorf("query: the warehouse does not answer; an embedded one lives inside `superindex run`: %w", err)
+	}
 	if err != nil {
 		return fmt.Errorf("query: %w", err)
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -65,6 +64,9 @@ func statusLoop(ctx context.Context, w io.Writer, url string, watch bool, show f
 }
 
 func readStatus(ctx context.Context, url string) (r report, err error) {
+	if !strings.Contains(url, "://") {
+		url = "http://" + url
+	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(url, "/")+"/api/status", http.NoBody)
 	if err != nil {
 		return r, fmt.Errorf("status: %w", err)
@@ -90,10 +92,14 @@ const clearScreen = "\x1b[H\x1b[2J"
 // showStatus is one table of networks, then what stands in the way.
 func showStatus(w io.Writer, r report) error {
 	t := tabwriter.NewWriter(w, 2, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "network\tlatest\tsafe\tfinalized\tindexed\tblock's age\tevents\treorgs\tjournal\tsinks\t")
+	fmt.Fprintln(t, "network\tlatest\tsafe\tfinalized\tindexed\tblock's age\tnew events\treorgs\tjournal\tsinks\t")
 	for _, n := range r.Networks {
 		if n.ChainID == 0 {
 			fmt.Fprintf(t, "%s\t\t\t\t\t\t\t\t%s\t%s\t\n", n.Network, humanize.IBytes(n.JournalBytes), sinksInShort(n))
+			continue
+		}
+		if n.HeadSeen.IsZero() {
+			fmt.Fprintf(t, "%s\t-\t-\t-\t-\t-\t-\t-\t%s\t%s\t\n", n.Network, humanize.IBytes(n.JournalBytes), sinksInShort(n))
 			continue
 		}
 		age := "-"
@@ -139,10 +145,4 @@ func sortedKeys(m map[string]string) []string {
 	}
 	slices.Sort(keys)
 	return keys
-}
-
-// isTerminal reports whether f shows text to a person.
-func isTerminal(f *os.File) bool {
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }

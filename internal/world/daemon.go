@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -23,7 +24,9 @@ var Stream = chain.Stream{Name: "world", ChainID: 10}
 
 // Disk is what holds a journal: a folder whose unsynced part a power cut takes.
 type Disk struct {
-	fs    *vfs.MemFS
+	fs *vfs.MemFS
+
+	mu    sync.Mutex // of what follows: Pebble writes from goroutines of its own
 	cutAt int        // journal operations until the power is cut; 0: never
 	image *vfs.MemFS // what the power cut left
 	seed  uint64
@@ -38,6 +41,8 @@ func NewDisk() *Disk { return &Disk{fs: vfs.NewCrashableMem()} }
 // moment is not in the image, and its sinks are dead.
 func (d *Disk) injector() errorfs.Injector {
 	return errorfs.InjectorFunc(func(op errorfs.Op) error {
+		d.mu.Lock()
+		defer d.mu.Unlock()
 		if d.cutAt > 0 && strings.HasSuffix(op.Path, ".log") && isWrite(op.Kind) {
 			if d.cutAt--; d.cutAt == 0 {
 				d.cut()
@@ -53,6 +58,30 @@ func isWrite(k errorfs.OpKind) bool {
 		return true
 	}
 	return false
+}
+
+// cutAfter takes the power away before the n-th operation from now; 0 is now.
+func (d *Disk) cutAfter(n int, seed uint64) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.seed, d.cutAt = seed, n
+	if n == 0 {
+		d.cut()
+	}
+}
+
+// hold: the power is not cut any more.
+func (d *Disk) hold() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.cutAt = 0
+}
+
+// left is what a power cut left; nil where there was none.
+func (d *Disk) left() *vfs.MemFS {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.image
 }
 
 // cut takes the power away: some of what was not synced may still be there.

@@ -81,7 +81,7 @@ func live(t *rapid.T) {
 		"purge": r.purge, "restore a sink": r.restoreSinks,
 		"": func(t *rapid.T) {
 			r.note("journal %v, chain %d final %d", r.daemon, r.chain.now.head().Number, r.chain.now.final)
-			if r.disk.image != nil { // the power was cut: what runs is dead
+			if r.disk.left() != nil { // the power was cut: what runs is dead
 				must(t, r.reboot(r.disk))
 			}
 			must(t, r.observe())
@@ -172,10 +172,10 @@ func (r *run) plan(t *rapid.T) (honest bool) {
 
 func (r *run) writeSome(t *rapid.T) {
 	for range rapid.IntRange(1, 4).Draw(t, "moves") {
-		honest := r.plan(t) && r.disk.image == nil
+		honest := r.plan(t) && r.disk.left() == nil
 		_, err := r.write()
 		r.tolerate(t, err)
-		if honest && r.disk.image == nil && r.onDeadFork(t) {
+		if honest && r.disk.left() == nil && r.onDeadFork(t) {
 			t.Fatalf("a Revert waited: the window still ends on a dead fork: %v", err)
 		}
 	}
@@ -207,19 +207,15 @@ func (r *run) fillSome(t *rapid.T) {
 
 // crash cuts the power at the n-th journal operation from now, or, with 0, now.
 func (r *run) crash(t *rapid.T) {
-	r.disk.seed = rapid.Uint64().Draw(t, "what stays")
-	if n := rapid.IntRange(0, 6).Draw(t, "operations"); n > 0 {
-		r.disk.cutAt = n
-		return
-	}
-	r.disk.cut()
+	seed := rapid.Uint64().Draw(t, "what stays")
+	r.disk.cutAfter(rapid.IntRange(0, 6).Draw(t, "operations"), seed)
 }
 
 // runAll lets the product run by itself, everything side by side.
 func (r *run) runAll(t *rapid.T) {
 	r.node.set(Plan{})
 	must(t, r.daemon.Run(context.Background(), 3*time.Second))
-	if r.disk.image == nil {
+	if r.disk.left() == nil {
 		must(t, r.restart())
 	}
 }
@@ -229,7 +225,7 @@ func (r *run) runAll(t *rapid.T) {
 func (r *run) restart() error { return r.reboot(r.daemon.disk) }
 
 func (r *run) lateAddress(t *rapid.T) {
-	if len(r.watched) == 5 || r.disk.image != nil {
+	if len(r.watched) == 5 || r.disk.left() != nil {
 		return
 	}
 	r.watched = append(r.watched[:len(r.watched):len(r.watched)], addr(len(r.watched)+1))
@@ -237,7 +233,7 @@ func (r *run) lateAddress(t *rapid.T) {
 }
 
 func (r *run) backUp(t *rapid.T) {
-	if r.disk.image != nil {
+	if r.disk.left() != nil {
 		return
 	}
 	must(t, r.restart())
@@ -273,7 +269,7 @@ func (r *run) moveClock(t *rapid.T) {
 // second starts another process with a journal of its own on the same sinks, lets
 // it take over, and goes on with the first.
 func (r *run) second(t *rapid.T) {
-	if r.disk.image != nil {
+	if r.disk.left() != nil {
 		return
 	}
 	r.node.set(Plan{})
@@ -322,7 +318,7 @@ func (r *run) restoreSinks(t *rapid.T) {
 
 func (r *run) maybeRestart(t *rapid.T) {
 	r.excuse = true
-	if r.disk.image != nil || rapid.Bool().Draw(t, "restart") {
+	if r.disk.left() != nil || rapid.Bool().Draw(t, "restart") {
 		must(t, r.restart())
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"superindex/chain"
@@ -29,7 +30,9 @@ type World struct {
 	keep       time.Duration
 	relayBytes int
 
-	// What the invariants are checked against.
+	// What the invariants are checked against; the sinks of a process that runs by
+	// itself write side by side.
+	mu     sync.Mutex
 	steps  map[chain.JournalID]*history
 	broken error // the first violation that a sink saw
 	excuse bool  // somebody lost, restored or emptied something: a relay may be red
@@ -42,7 +45,11 @@ type note struct {
 	args []any
 }
 
-func (w *World) note(what string, args ...any) { w.diary = append(w.diary, note{what, args}) }
+func (w *World) note(what string, args ...any) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.diary = append(w.diary, note{what, args})
+}
 
 // Diary is what happened last, for the reader of a failure.
 func (w *World) Diary() (lines []string) {
@@ -184,6 +191,8 @@ func (w *World) checkWrite(sink string, held chain.Position, steps []chain.Step)
 	for i := range steps {
 		w.note("%s holds %d, gets %s", sink, held.Seq, short{steps[i]})
 	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	h := w.steps[steps[0].Journal]
 	if h == nil {
 		return nil // a second process, whose journal nobody observes
@@ -264,7 +273,7 @@ func brief(logs []chain.Log) (out []string) {
 // what a red relay says: he stops the daemon and lets the journal adopt the sinks.
 func (w *World) drain() error {
 	w.node.set(Plan{})
-	w.disk.cutAt = 0
+	w.disk.hold()
 	for range 20 {
 		for _, f := range w.daemon.faults {
 			f.after = -1
@@ -378,8 +387,8 @@ func (w *World) reboot(disk *Disk) error {
 		}
 		w.daemon = nil
 	}
-	if disk.image != nil {
-		disk = &Disk{fs: disk.image}
+	if left := disk.left(); left != nil {
+		disk = &Disk{fs: left}
 	}
 	d, err := w.Boot(disk)
 	if err != nil { // it waits for a node that lags or a sink that fails, and tries again

@@ -116,8 +116,12 @@ func (s *Sink) Write(ctx context.Context, steps []chain.Step) error {
 	if err := st.fence(of, stored.Position); err != nil {
 		return err
 	}
-	if stored, err = s.lowerFinal(ctx, of, stored, steps); err != nil {
-		return err
+	if lowered := stored.lowered(steps); lowered != stored {
+		st.doubt = lowered.Position
+		if err := s.writeState(ctx, of, lowered); err != nil {
+			return err
+		}
+		stored = lowered
 	}
 	if err := s.writeRows(ctx, steps); err != nil {
 		return err
@@ -142,7 +146,7 @@ func (st *stream) fence(of chain.Stream, stored chain.Position) error {
 	return chain.Fatal(
 		fmt.Errorf("clickhouse: write %s: another daemon wrote to it: it stands at step %d of journal %s, not at step %d of journal %s",
 			of, stored.Seq, stored.Journal, st.held.Seq, st.held.Journal),
-		"stop the other daemon, or `superindex journal adopt` to take the stream over")
+		fmt.Sprintf("stop the other daemon, or take the stream over by `superindex journal adopt --network %s`", of))
 }
 
 func (s *Sink) stream(of chain.Stream) *stream {

@@ -48,21 +48,16 @@ func (st *state) revert(r *chain.Revert) {
 	}
 }
 
-// lowerFinal records the lower finalized block before a Revert removes rows below
-// the one on record: where that is cut, a journal that begins at what is on record
+// lowered is the state to record before a Revert removes rows below the finalized
+// block on record: where that is cut, a journal that begins at what is on record
 // would leave out what is gone already.
-func (s *Sink) lowerFinal(ctx context.Context, of chain.Stream, stored state, steps []chain.Step) (state, error) {
-	lowest := stored.Final
+func (st state) lowered(steps []chain.Step) state {
 	for i := range steps {
-		if r := steps[i].Revert; r != nil && steps[i].Seq > stored.Seq {
-			lowest = lower(lowest, r.To)
+		if r := steps[i].Revert; r != nil && steps[i].Seq > st.Seq {
+			st.Final, st.safe = lower(st.Final, r.To), lower(st.safe, r.To)
 		}
 	}
-	if lowest == stored.Final {
-		return stored, nil
-	}
-	stored.Final, stored.safe = lowest, lower(stored.safe, lowest)
-	return stored, s.writeState(ctx, of, stored)
+	return st
 }
 
 func lower(a, b chain.BlockRef) chain.BlockRef {

@@ -32,7 +32,7 @@ func connect(ctx context.Context, o Options) (*link, error) {
 		return nil, err
 	}
 	l := &link{wait: o.AckWait, waiting: map[int]context.CancelCauseFunc{}}
-	dial := o.AckWait
+	dial := min(o.AckWait, 4*time.Second) // it does not end with ctx, and a stop may take 5 s
 	if deadline, ok := ctx.Deadline(); ok {
 		dial = min(dial, time.Until(deadline))
 	}

@@ -63,6 +63,9 @@ func (s *Sink) config(of chain.Stream) jetstream.StreamConfig {
 
 		AllowAtomicPublish: true,
 	}
+	if of.ChainID == 0 {
+		c.MaxAge = 0 // a feed may be quiet for longer, and an empty stream says nothing of what it held
+	}
 	if c.MaxBytes == 0 {
 		c.MaxBytes = -1
 	}
