@@ -2,6 +2,7 @@ package decoder
 
 import (
 	"encoding/json"
+	"runtime"
 	"syscall"
 	"testing"
 	"time"
@@ -49,33 +50,55 @@ func samples(t testing.TB) (list []sample) {
 	return list
 }
 
-// BenchmarkDecode measures each sample three times, one after the other: decoded
-// by the built-in table to JSON, its layout looked up; by accounts/abi to Go
-// values alone; and by it to values and then JSON, which is what Decode gives.
-// accounts/abi is told the layout. x is how often Decode fits into the time, in
-// processor time, the collection of garbage included.
+// BenchmarkDecode measures three ways side by side: Decode by the built-in table,
+// its layout looked up; accounts/abi to Go values alone; and accounts/abi to values
+// and then JSON, which is what Decode gives. accounts/abi is told the layout. They
+// take turns, so that what else the machine does meets all three; ns are of
+// processor time; x is how often Decode fits.
 func BenchmarkDecode(b *testing.B) {
 	table := builtinTable(b)
 	for _, s := range samples(b) {
-		ours := 0.0
-		b.Run(s.name+"/superindex", func(b *testing.B) {
+		b.Run(s.name, func(b *testing.B) {
 			e := chain.Event{Log: s.log}
 			buf := make([]byte, 0, 4096)
-			measured := reportCPU(b)
-			for b.Loop() {
+			ours := func() {
 				if _, why := table.Decode(&e, buf); why != Fits {
 					b.Fatal(why)
 				}
 			}
-			ours = measured()
+			beside(b, ours, gethWay(b, &s, false), gethWay(b, &s, true))
 		})
-		b.Run(s.name+"/geth-values", func(b *testing.B) { benchmarkGeth(b, &s, ours, false) })
-		b.Run(s.name+"/geth-json", func(b *testing.B) { benchmarkGeth(b, &s, ours, true) })
 	}
 }
 
-// benchmarkGeth measures accounts/abi beside what we took.
-func benchmarkGeth(b *testing.B, s *sample, ours float64, text bool) {
+// turn is how many events one way decodes before the next one's turn: enough for
+// several collections of its own garbage, and for the caches to be its own.
+const turn = 10_000
+
+func beside(b *testing.B, ways ...func()) {
+	spent := make([]float64, len(ways))
+	for b.Loop() {
+		for i, way := range ways {
+			runtime.GC() // nobody pays for the garbage of the one before
+			begin := processorTime(b)
+			for range turn {
+				way()
+			}
+			spent[i] += float64((processorTime(b) - begin).Nanoseconds())
+		}
+	}
+	for i, name := range []string{"", "values-", "json-"} {
+		b.ReportMetric(spent[i]/float64(turn*b.N), name+"ns")
+		b.ReportMetric(testing.AllocsPerRun(100, ways[i]), name+"allocs")
+		if i > 0 {
+			b.ReportMetric(spent[i]/spent[0], name+"x")
+		}
+	}
+	b.ReportMetric(0, "ns/op") // of all three: it says nothing
+}
+
+// gethWay decodes the sample by accounts/abi, to text or only to values.
+func gethWay(b *testing.B, s *sample, text bool) func() {
 	args := gethArguments(b, s.layout)
 	var indexed abi.Arguments
 	for _, a := range args {
@@ -83,8 +106,7 @@ func benchmarkGeth(b *testing.B, s *sample, ours float64, text bool) {
 			indexed = append(indexed, a)
 		}
 	}
-	measured := reportCPU(b)
-	for b.Loop() {
+	return func() {
 		out, err := gethWork(args, indexed, &s.log)
 		if err == nil && text {
 			_, err = json.Marshal(out)
@@ -92,9 +114,6 @@ func benchmarkGeth(b *testing.B, s *sample, ours float64, text bool) {
 		if err != nil {
 			b.Fatal(err)
 		}
-	}
-	if theirs := measured(); ours > 0 { // 0 where only this one was asked for
-		b.ReportMetric(theirs/ours, "x")
 	}
 }
 
@@ -137,16 +156,13 @@ func BenchmarkBuiltin(b *testing.B) {
 	}
 }
 
-// reportCPU adds the processor time of this process to what a benchmark reports,
-// in ns, and returns it: unlike the wall clock it does not count what other
-// processes took.
-func reportCPU(b *testing.B) func() float64 {
+// reportCPU adds the processor time of this process to what a benchmark reports:
+// unlike the wall clock it does not count what other processes took.
+func reportCPU(b *testing.B) func() {
 	b.ReportAllocs()
 	begin := processorTime(b)
-	return func() float64 {
-		each := float64((processorTime(b) - begin).Nanoseconds()) / float64(b.N)
-		b.ReportMetric(each, "cpu-ns/op")
-		return each
+	return func() {
+		b.ReportMetric(float64((processorTime(b)-begin).Nanoseconds())/float64(b.N), "cpu-ns/op")
 	}
 }
 
