@@ -100,7 +100,8 @@ var mutants = []mutant{
 	},
 	{
 		"half-published step", "internal/world/log.go",
-		"		if m.end {\n			whole = i\n", "		if m.end || true {\n			whole = i\n",
+		"		if m.end {\n			whole = i\n		}\n	}\n	for _, m := range s.log.messages[:whole+1] {\n		if m.end {\n",
+		"		{\n			whole = i\n		}\n	}\n	for _, m := range s.log.messages[:whole+1] {\n		{\n",
 		nil,
 	},
 }

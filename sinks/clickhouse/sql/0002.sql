@@ -2,7 +2,7 @@
 -- the snapshot's; its last row, of kind snapshots, closes it. Every view shows the
 -- snapshot that was closed last. An earlier one is read in raw_rows by its id.
 
-CREATE OR REPLACE VIEW registry_snapshots AS
+CREATE VIEW IF NOT EXISTS registry_snapshots AS
 SELECT id AS snapshot, seq, time AS fetched, r.registry_commit AS registry_commit, r.digest AS digest, r.source AS source,
        r.networks AS networks, r.projects AS projects, r.collections AS collections, r.malformed AS malformed
 FROM
@@ -13,7 +13,7 @@ FROM
     WHERE feed = 'registry' AND kind = 'snapshots'
 );
 
-CREATE OR REPLACE VIEW projects AS
+CREATE VIEW IF NOT EXISTS projects AS
 SELECT r.project_id AS project_id, r.project_name AS project_name, r.display_name AS display_name, r.description AS description,
        (SELECT argMax(registry_commit, seq) FROM registry_snapshots) AS registry_commit
 FROM
@@ -23,7 +23,7 @@ FROM
     WHERE feed = 'registry' AND kind = 'projects' AND startsWith(id, (SELECT concat(argMax(snapshot, seq), '/') FROM registry_snapshots))
 );
 
-CREATE OR REPLACE VIEW collections AS
+CREATE VIEW IF NOT EXISTS collections AS
 SELECT r.collection_id AS collection_id, r.collection_name AS collection_name, r.display_name AS display_name, r.description AS description,
        (SELECT argMax(registry_commit, seq) FROM registry_snapshots) AS registry_commit
 FROM
@@ -33,7 +33,7 @@ FROM
     WHERE feed = 'registry' AND kind = 'collections' AND startsWith(id, (SELECT concat(argMax(snapshot, seq), '/') FROM registry_snapshots))
 );
 
-CREATE OR REPLACE VIEW projects_by_collection AS
+CREATE VIEW IF NOT EXISTS projects_by_collection AS
 SELECT r.collection_id AS collection_id, r.collection_name AS collection_name, r.project_id AS project_id, r.project_name AS project_name,
        (SELECT argMax(registry_commit, seq) FROM registry_snapshots) AS registry_commit
 FROM
@@ -45,7 +45,7 @@ FROM
 
 -- listed_as is what the directory's file says: any_evm where the artifact's own
 -- network is not listed.
-CREATE OR REPLACE VIEW artifacts_by_project AS
+CREATE VIEW IF NOT EXISTS artifacts_by_project AS
 SELECT r.artifact_id AS artifact_id, r.artifact_source AS artifact_source, r.artifact_namespace AS artifact_namespace,
        r.artifact_name AS artifact_name, r.artifact_type AS artifact_type, r.tags AS tags, r.listed_as AS listed_as,
        r.project_id AS project_id, r.project_name AS project_name,
@@ -59,7 +59,7 @@ FROM
 
 -- CONTRACT is the least of the types of an address, so that one project's
 -- contract is a contract.
-CREATE OR REPLACE VIEW artifacts AS
+CREATE VIEW IF NOT EXISTS artifacts AS
 SELECT artifact_id, any(s) AS artifact_source, any(ns) AS artifact_namespace, any(n) AS artifact_name, min(t) AS artifact_type,
        arraySort(groupUniqArrayArray(tags)) AS tags, any(c) AS registry_commit
 FROM
