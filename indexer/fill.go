@@ -27,7 +27,7 @@ func NewFiller(net Network, journal *reorg.Journal, pace Pace) *Filler {
 // addressSet is a small Watched.
 type addressSet map[chain.Address]struct{}
 
-func (s addressSet) Has(a chain.Address) bool { _, ok := s[a]; return ok }
+func (s addressSet) Has(a *chain.Address) bool { _, ok := s[*a]; return ok }
 
 // Advance fills one range of what is owed first. moved is false when nothing is
 // owed at or below finalized.

@@ -43,8 +43,9 @@ type Range struct{ From, To uint64 }
 // Len is the number of blocks.
 func (r Range) Len() uint64 { return r.To - r.From + 1 }
 
-// Watched is a set of addresses. Has is called once a log: it does not allocate.
-type Watched interface{ Has(a chain.Address) bool }
+// Watched is a set of addresses. Has is called once a log: it does not allocate, and
+// does not keep a. By value, half of its time would go into the copy.
+type Watched interface{ Has(a *chain.Address) bool }
 
 // Want says what Fetch is to read.
 type Want struct {

@@ -60,7 +60,7 @@ func TestSampleHoldsTheDemosContracts(t *testing.T) {
 	set := sample(t).Watch("whatever")
 	deployer := common.Address(p.Accounts[4].Address)
 	for nonce := range uint64(4) {
-		if a := chain.Address(crypto.CreateAddress(deployer, nonce)); !set.Has(a) || p.Accounts[nonce].Address != a {
+		if a := chain.Address(crypto.CreateAddress(deployer, nonce)); !set.Has(&a) || p.Accounts[nonce].Address != a {
 			t.Errorf("contract %d is %s", nonce, a)
 		}
 	}

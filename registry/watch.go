@@ -113,7 +113,7 @@ func (t *Set) owner(a *chain.Address) uint32 {
 }
 
 // Has reports whether a is watched. It does not allocate.
-func (t *Set) Has(a chain.Address) bool { return t.owner(&a) != 0 }
+func (t *Set) Has(a *chain.Address) bool { return t.owner(a) != 0 }
 
 // Owners names the projects that list a on this network, in order; none where a
 // is not watched. It does not allocate, and the caller does not change the list.
@@ -130,7 +130,7 @@ func (t *Set) All() iter.Seq[chain.Address] { return slices.Values(t.sorted()) }
 
 // Without lists, in order, the addresses that other does not have.
 func (t *Set) Without(other *Set) []chain.Address {
-	return slices.DeleteFunc(t.sorted(), other.Has)
+	return slices.DeleteFunc(t.sorted(), func(a chain.Address) bool { return other.Has(&a) })
 }
 
 func (t *Set) sorted() []chain.Address {

@@ -30,11 +30,11 @@ func TestSet(t *testing.T) {
 		set, in, out := randomSet(n)
 		equal(t, "length", set.Len(), n)
 		for i := range in {
-			if !set.Has(in[i]) || set.Has(out[i]) {
-				t.Fatalf("of %d, address %d: %v %v", n, i, set.Has(in[i]), set.Has(out[i]))
+			if !set.Has(&in[i]) || set.Has(&out[i]) {
+				t.Fatalf("of %d, address %d: %v %v", n, i, set.Has(&in[i]), set.Has(&out[i]))
 			}
 		}
-		if set.Has(chain.Address{}) {
+		if set.Has(new(chain.Address)) {
 			t.Error("the zero address is in")
 		}
 		equal(t, "zero id", set.ID() == chain.WatchID{}, n == 0)
@@ -98,7 +98,7 @@ blockchain: [{address: "0x000000000000000000000000000000000000000A", networks: [
 func TestSetDoesNotAllocate(t *testing.T) {
 	set, in, out := randomSet(1000)
 	got := testing.AllocsPerRun(100, func() {
-		if !set.Has(in[7]) || set.Has(out[7]) || set.Owners(in[8]) == nil {
+		if !set.Has(&in[7]) || set.Has(&out[7]) || set.Owners(in[8]) == nil {
 			t.Fatal("wrong")
 		}
 	})
@@ -122,14 +122,14 @@ func BenchmarkHas(b *testing.B) {
 
 type mapSet map[chain.Address]struct{}
 
-func (m mapSet) Has(a chain.Address) bool { _, ok := m[a]; return ok }
+func (m mapSet) Has(a *chain.Address) bool { _, ok := m[*a]; return ok }
 
-func lookup(b *testing.B, list []chain.Address, set interface{ Has(chain.Address) bool }) {
+func lookup(b *testing.B, list []chain.Address, set interface{ Has(*chain.Address) bool }) {
 	b.ReportAllocs()
 	found := 0
 	for n := 0; n < b.N; {
 		for i := range list[:min(len(list), b.N-n)] {
-			if set.Has(list[i]) {
+			if set.Has(&list[i]) {
 				found++
 			}
 			n++

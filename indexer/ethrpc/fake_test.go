@@ -157,12 +157,12 @@ func contract(n int) (a chain.Address) {
 // watched is a set of addresses.
 type watched map[chain.Address]bool
 
-func (w watched) Has(a chain.Address) bool { return w[a] }
+func (w watched) Has(a *chain.Address) bool { return w[*a] }
 
 // everything is every address.
 type everything struct{}
 
-func (everything) Has(chain.Address) bool { return true }
+func (everything) Has(*chain.Address) bool { return true }
 
 // client asks h.
 func client(t testing.TB, h http.Handler, change ...func(*Options)) *Client {

@@ -68,7 +68,7 @@ func (s *scan) add(l *log) error {
 	s.all++
 	block := &s.blocks[len(s.blocks)-1]
 	block.all++
-	if !s.watched.Has(l.Address) {
+	if !s.watched.Has(&l.Address) {
 		return nil
 	}
 	block.watched++

@@ -147,9 +147,9 @@ func (x *indexed) fetch(r indexer.Range) indexer.Fetched {
 
 type set []chain.Address
 
-func (s set) Has(a chain.Address) bool {
+func (s set) Has(a *chain.Address) bool {
 	for _, b := range s {
-		if a == b {
+		if *a == b {
 			return true
 		}
 	}

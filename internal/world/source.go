@@ -95,7 +95,7 @@ func (n *Node) Fetch(_ context.Context, r indexer.Range, want indexer.Want) (f i
 		b, hit := s.canon[number], false
 		for _, l := range b.logs {
 			f.All++
-			if want.Watched.Has(l.Address) {
+			if want.Watched.Has(&l.Address) {
 				f.Logs, hit = append(f.Logs, l), true
 			}
 		}
@@ -110,9 +110,9 @@ func (n *Node) Fetch(_ context.Context, r indexer.Range, want indexer.Want) (f i
 type Set []chain.Address
 
 // Has implements indexer.Watched.
-func (s Set) Has(a chain.Address) bool {
+func (s Set) Has(a *chain.Address) bool {
 	for _, have := range s {
-		if have == a {
+		if have == *a {
 			return true
 		}
 	}
