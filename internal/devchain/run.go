@@ -3,6 +3,7 @@ package devchain
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"time"
@@ -87,6 +88,10 @@ func (c *Chain) upset(ctx context.Context, r *rand.Rand, p Pace) (err error) {
 	}
 	if err != nil {
 		return err
+	}
+	// Anvil's clock stays behind by what it took back.
+	if err := c.child.rpc.CallContext(ctx, nil, "evm_setTime", time.Now().Unix()); err != nil {
+		return fmt.Errorf("set the clock: %w", err)
 	}
 	p.Log.Info("the dev chain changed its past", "what", what, "depth", depth)
 	return nil
