@@ -35,11 +35,10 @@ func (e Engine) followFeeds(ctx context.Context) error {
 		}
 		return false, e.adoptDirectory(ctx)
 	})
-	if ctx.Err() != nil {
-		return nil // it was told to stop, perhaps before it could begin
-	}
 	var g errgroup.Group
-	e.relay(ctx, &g, Feeds)
+	if ctx.Err() == nil { // else it was told to stop, perhaps before it could begin
+		e.relay(ctx, &g, Feeds)
+	}
 	return g.Wait()
 }
 

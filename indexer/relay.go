@@ -24,8 +24,9 @@ type Sink interface {
 	Write(ctx context.Context, steps []chain.Step) error
 }
 
-// relayBytes is how much a relay takes from the journal at once.
-const relayBytes = 16 << 20
+// relayBytes is how much a relay takes from the journal at once; decoded it is about
+// three times as much in memory, once a network and sink.
+const relayBytes = 4 << 20
 
 // relayIdle is after how long without a step a relay asks its sink again: somebody
 // may have emptied it or put a back-up in its place.

@@ -49,7 +49,7 @@ func (s *still) Fetch(_ context.Context, r Range, _ Want) (f Fetched, err error)
 
 type nobody struct{}
 
-func (nobody) Has(*chain.Address) bool       { return false }
+func (nobody) Has(*chain.Address) bool      { return false }
 func (nobody) ID() chain.WatchID            { return chain.WatchID{} }
 func (nobody) All() iter.Seq[chain.Address] { return slices.Values([]chain.Address(nil)) }
 

@@ -69,7 +69,7 @@ func (d *daemon) serve(ctx context.Context) error {
 	d.log.Info("http", "address", l.Addr().String())
 	server := &http.Server{Handler: d.routes(), ReadHeaderTimeout: 5 * time.Second}
 	closed := make(chan error, 1)
-	stop := context.AfterFunc(ctx, func() { closed <- shut(server) })
+	stop := context.AfterFunc(ctx, func() { closed <- shut(ctx, server) })
 	defer stop()
 	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("http: %w", err)
@@ -78,8 +78,8 @@ func (d *daemon) serve(ctx context.Context) error {
 }
 
 // shut lets requests that are under way end, for a while.
-func shut(server *http.Server) error {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second) //nolint:forbidigo // the daemon's has ended
+func shut(ended context.Context, server *http.Server) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ended), 2*time.Second)
 	defer cancel()
 	if err := server.Shutdown(ctx); err != nil {
 		return server.Close()
@@ -114,7 +114,7 @@ func (d *daemon) ready(w http.ResponseWriter, _ *http.Request) {
 			return
 		}
 	}
-	if !slices.ContainsFunc(all, func(n indexer.NetworkStatus) bool { return n.Steps > 0 && n.Faults["writer"] == "" }) {
+	if !slices.ContainsFunc(all, func(n indexer.NetworkStatus) bool { return !n.HeadSeen.IsZero() && n.Faults["writer"] == "" }) {
 		http.Error(w, "no network moves", http.StatusServiceUnavailable)
 		return
 	}
