@@ -42,8 +42,8 @@ func TestAnAlteredTableIsFatal(t *testing.T) {
 		"ALTER TABLE raw_events ADD COLUMN note String, ADD COLUMN day Date MATERIALIZED toDate(block_time)": nil,
 		"ALTER TABLE raw_blocks RENAME COLUMN watched_log_count TO w":                                        {"raw_blocks", "watched_log_count", "docs/warehouse.md"},
 		"ALTER TABLE positions DROP COLUMN digest":                                                           {"positions", "digest", "docs/warehouse.md"},
-		"DROP TABLE raw_events SYNC":                                                                         {"raw_events", "restart superindex"},
-		"DROP TABLE positions SYNC":                                                                          {"positions", "restart superindex"},
+		"DROP TABLE raw_events SYNC":                                                                         {"raw_events", "drop the table migrations"},
+		"DROP TABLE positions SYNC":                                                                          {"positions", "drop the table migrations"},
 	} {
 		t.Run(alteration, func(t *testing.T) {
 			w, h := newWarehouse(t), newHistory("op")
