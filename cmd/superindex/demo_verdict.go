@@ -12,7 +12,6 @@ import (
 
 	"superindex/chain"
 	"superindex/indexer"
-	"superindex/internal/fold"
 	"superindex/internal/oracle"
 	sink "superindex/sinks/jetstream"
 )
@@ -39,26 +38,12 @@ const settleWithin = time.Minute
 func (s *stage) verdict(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, settleWithin)
 	defer cancel()
-	client, err := oracle.Dial(ctx, s.dev.URL())
-	if err != nil {
-		return err
-	}
-	defer client.Close()
 	head, err := s.settle(ctx)
 	if err != nil {
 		return err
 	}
-	stream := s.networks[0].Stream
-	want, heads, err := oracle.Read(ctx, client, oracle.Query{Network: stream.Name, From: 1, To: head, Watched: slices.Collect(s.networks[0].Watch.All())})
-	if err != nil {
-		return err
-	}
-	held, err := s.fromWarehouse(ctx, stream)
-	if err != nil {
-		return err
-	}
-	folded, err := s.fromStream(ctx, stream, heads)
-	if err != nil {
+	want, err := s.compare(ctx, s.networks[0].Stream)
+	if want == nil {
 		return err
 	}
 	if s.reads.Good == 0 {
@@ -67,18 +52,10 @@ func (s *stage) verdict(ctx context.Context) error {
 	n := s.now()
 	fmt.Fprintf(s.out, "\n%d blocks, %d events, %d reorgs undone (the last %d deep); a reader that never slept saw one fork in each of %d looks\n",
 		head, len(want), n.Reorgs, n.LastReorg.Depth(), s.reads.Good)
-	err = errors.Join(named("warehouse", oracle.Compare(want, held)), named("stream", oracle.Compare(want, folded)))
 	if err == nil {
 		fmt.Fprintf(s.out, "chain = warehouse = folded stream: %d rows, equal in address, topics, data, block time and finality\n", len(want))
 	}
 	return err
-}
-
-func named(what string, err error) error {
-	if err == nil {
-		return nil
-	}
-	return fmt.Errorf("%s differs from the chain: %w", what, err)
 }
 
 // settle waits until the journal has the chain's head, safe and finalized, and every
@@ -119,24 +96,25 @@ func (s *stage) now() indexer.NetworkStatus {
 	return indexer.NetworkStatus{}
 }
 
-func (s *stage) fromWarehouse(ctx context.Context, stream chain.Stream) (oracle.Set, error) {
+// compare reads what a user of the warehouse and a consumer of the stream read.
+func (s *stage) compare(ctx context.Context, stream chain.Stream) (oracle.Set, error) {
+	client, err := oracle.Dial(ctx, s.dev.URL())
+	if err != nil {
+		return nil, err
+	}
+	defer client.Close()
 	conn, err := warehouse(s.config)
 	if err != nil {
 		return nil, err
 	}
 	defer conn.Close()
-	return oracle.FromWarehouse(ctx, conn, stream)
-}
-
-// fromStream follows every message as a consumer does, to the last one.
-func (s *stage) fromStream(ctx context.Context, stream chain.Stream, heads oracle.Heads) (oracle.Set, error) {
 	users := s.server.Users()
-	conn, err := nats.Connect(users.URL, nats.UserInfo(users.Reader, users.ReaderPassword))
+	link, err := nats.Connect(users.URL, nats.UserInfo(users.Reader, users.ReaderPassword))
 	if err != nil {
 		return nil, fmt.Errorf("demo: consume: %w", err)
 	}
-	defer conn.Close()
-	js, err := jetstream.New(conn)
+	defer link.Close()
+	js, err := jetstream.New(link)
 	if err != nil {
 		return nil, fmt.Errorf("demo: consume: %w", err)
 	}
@@ -144,20 +122,6 @@ func (s *stage) fromStream(ctx context.Context, stream chain.Stream, heads oracl
 	if err != nil {
 		return nil, fmt.Errorf("demo: consume: %w", err)
 	}
-	f := fold.New()
-	if err := f.Follow(ctx, messages, func(pending uint64) bool { return pending > 0 }); err != nil {
-		return nil, fmt.Errorf("demo: %w", err)
-	}
-	rows := make([]oracle.Folded, 0, len(f.Rows))
-	for _, r := range f.Rows {
-		at, err := time.Parse(time.RFC3339, r.BlockTime)
-		if err != nil {
-			return nil, fmt.Errorf("demo: %w", err)
-		}
-		rows = append(rows, oracle.Folded{
-			Network: stream.Name, BlockNumber: r.BlockNumber, BlockHash: r.BlockHash, BlockTime: uint64(at.Unix()), TxHash: r.TxHash,
-			LogIndex: r.LogIndex, Address: r.Address, Topics: r.Topics, Data: r.Data,
-		})
-	}
-	return oracle.FromStream(rows, heads)
+	stores := oracle.Stores{Warehouse: conn, Stream: messages}
+	return stores.Compare(ctx, client, stream, slices.Collect(s.networks[0].Watch.All()))
 }

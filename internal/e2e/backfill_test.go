@@ -14,6 +14,7 @@ import (
 	"superindex/chain"
 	embedded "superindex/internal/embedded/clickhouse"
 	"superindex/internal/embedded/nats/natstest"
+	"superindex/internal/oracle"
 )
 
 // What a backfill goes through, and the memory that it may take.
@@ -155,7 +156,7 @@ func (b *backfill) compare(l *ledger) {
 		b.Fatal(err)
 	}
 	of := chain.Stream{Name: ledgerName, ChainID: ledgerID}
-	stores := Stores{dialWarehouse(b.T, access.ReaderDSN()), dialStream(b.T, b.nats.URL(), of)}
+	stores := oracle.Stores{Warehouse: dialWarehouse(b.T, access.ReaderDSN()), Stream: dialStream(b.T, b.nats.URL(), of)}
 	set, err := stores.Compare(b.Context(), dialChain(b.T, l.serve(b.T, ledgerID, limits{})), of, ledgerWatched())
 	if err != nil {
 		b.Error(err)

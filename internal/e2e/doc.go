@@ -4,5 +4,5 @@
 // itself, of its engine and of its NATS server. Its tests also hold the command
 // line to the contract: one clear line for what cannot be, and an end within 5 s.
 //
-// A Stores is safe for concurrent use; Compare keeps nothing.
+// It holds tests only; they start no goroutine that they do not wait for.
 package e2e

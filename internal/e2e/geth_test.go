@@ -179,9 +179,9 @@ func (e *engine) watch(t *testing.T) (end func() oracle.Reads) {
 	}
 }
 
-func (e *engine) stores(t *testing.T) Stores {
+func (e *engine) stores(t *testing.T) oracle.Stores {
 	t.Helper()
-	return Stores{dialWarehouse(t, e.warehouse.ReaderDSN()), dialStream(t, e.nats.URL(), geth)}
+	return oracle.Stores{Warehouse: dialWarehouse(t, e.warehouse.ReaderDSN()), Stream: dialStream(t, e.nats.URL(), geth)}
 }
 
 // settle waits until the journal has the heads that the node shows, and every sink
