@@ -17,6 +17,7 @@ DEMO_FOR      ?=
 TEST_FLAGS    ?=
 SIM_HISTORIES ?= 5000
 SIM_ACTIONS   ?= 200
+SIM_SEED      := $(or $(SIM_SEED),$(shell date +%s))
 BENCH         ?= .
 BENCH_COUNT   ?= 1
 FUZZTIME      ?= 10s
@@ -58,9 +59,13 @@ bin/anvil: | $(PARTS)
 test: deps build ## every test, with the race detector
 	$(GO) test -race -timeout 20m $(TEST_FLAGS) $(PKG)
 
-sim: ## random histories of the engine against the canonical chain (SIM_HISTORIES, SIM_ACTIONS)
-	$(GO) test ./internal/world -run '^TestHistories$$' -v -count 1 -timeout 60m \
-		-rapid.checks $(SIM_HISTORIES) -rapid.steps $(SIM_ACTIONS)
+sim: ## random histories of the engine against the canonical chain, one process a core (SIM_HISTORIES, SIM_ACTIONS, SIM_SEED)
+	@$(GO) test -c -o bin/world.test ./internal/world
+	cores=$$(nproc)
+	echo "$(SIM_HISTORIES) histories of $(SIM_ACTIONS) actions in $$cores processes, seeds $(SIM_SEED) and up by 1,000,000,000"
+	cd internal/world
+	seq 0 $$((cores - 1)) | xargs -P $$cores -I{} bash -c 'exec ../../bin/world.test -test.run "^TestHistories$$" -test.v -test.timeout 60m \
+		-rapid.checks '$$((($(SIM_HISTORIES) + cores - 1) / cores))' -rapid.steps $(SIM_ACTIONS) -rapid.seed $$(($(SIM_SEED) + {} * 1000000000))'
 
 sim-mutants: ## each known mistake, put in on purpose, must be caught by the simulation
 	SIM_MUTANTS=1 $(GO) test ./internal/world -run '^TestMutants$$' -v -count 1 -timeout 60m
