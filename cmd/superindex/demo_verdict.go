@@ -12,6 +12,7 @@ import (
 
 	"superindex/chain"
 	"superindex/indexer"
+	"superindex/internal/agree"
 	"superindex/internal/oracle"
 	sink "superindex/sinks/jetstream"
 )
@@ -122,6 +123,6 @@ func (s *stage) compare(ctx context.Context, stream chain.Stream) (oracle.Set, e
 	if err != nil {
 		return nil, fmt.Errorf("demo: consume: %w", err)
 	}
-	stores := oracle.Stores{Warehouse: conn, Stream: messages}
+	stores := agree.Stores{Warehouse: conn, Stream: messages}
 	return stores.Compare(ctx, client, stream, slices.Collect(s.networks[0].Watch.All()))
 }

@@ -12,9 +12,9 @@ import (
 	"time"
 
 	"superindex/chain"
+	"superindex/internal/agree"
 	embedded "superindex/internal/embedded/clickhouse"
 	"superindex/internal/embedded/nats/natstest"
-	"superindex/internal/oracle"
 )
 
 // What a backfill goes through, and the memory that it may take.
@@ -156,7 +156,7 @@ func (b *backfill) compare(l *ledger) {
 		b.Fatal(err)
 	}
 	of := chain.Stream{Name: ledgerName, ChainID: ledgerID}
-	stores := oracle.Stores{Warehouse: dialWarehouse(b.T, access.ReaderDSN()), Stream: dialStream(b.T, b.nats.URL(), of)}
+	stores := agree.Stores{Warehouse: dialWarehouse(b.T, access.ReaderDSN()), Stream: dialStream(b.T, b.nats.URL(), of)}
 	set, err := stores.Compare(b.Context(), dialChain(b.T, l.serve(b.T, ledgerID, limits{})), of, ledgerWatched())
 	if err != nil {
 		b.Error(err)

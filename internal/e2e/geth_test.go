@@ -16,6 +16,7 @@ import (
 	"superindex/decoder"
 	"superindex/indexer"
 	"superindex/indexer/ethrpc"
+	"superindex/internal/agree"
 	"superindex/internal/devchain/simchain"
 	embedded "superindex/internal/embedded/clickhouse"
 	"superindex/internal/embedded/nats/natstest"
@@ -179,9 +180,9 @@ func (e *engine) watch(t *testing.T) (end func() oracle.Reads) {
 	}
 }
 
-func (e *engine) stores(t *testing.T) oracle.Stores {
+func (e *engine) stores(t *testing.T) agree.Stores {
 	t.Helper()
-	return oracle.Stores{Warehouse: dialWarehouse(t, e.warehouse.ReaderDSN()), Stream: dialStream(t, e.nats.URL(), geth)}
+	return agree.Stores{Warehouse: dialWarehouse(t, e.warehouse.ReaderDSN()), Stream: dialStream(t, e.nats.URL(), geth)}
 }
 
 // settle waits until the journal has the heads that the node shows, and every sink
