@@ -1,6 +1,7 @@
 package indexer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -37,21 +38,10 @@ type Pace struct {
 }
 
 func (p Pace) withDefaults() Pace {
-	def := Pace{Calls: 4, Poll: time.Second, Dense: 100, Range: 10_000}
-	p.Calls, p.Poll = max(p.Calls, 0), max(p.Poll, 0)
-	if p.Calls == 0 {
-		p.Calls = def.Calls
+	return Pace{
+		Calls: cmp.Or(max(p.Calls, 0), 4), Poll: cmp.Or(max(p.Poll, 0), time.Second),
+		Dense: cmp.Or(p.Dense, 100), Range: cmp.Or(p.Range, 10_000),
 	}
-	if p.Poll == 0 {
-		p.Poll = def.Poll
-	}
-	if p.Dense == 0 {
-		p.Dense = def.Dense
-	}
-	if p.Range == 0 {
-		p.Range = def.Range
-	}
-	return p
 }
 
 // rewindAfter is how long a node may show a lower head of our own fork before that
