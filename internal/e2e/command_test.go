@@ -200,19 +200,23 @@ func (c *commands) aDeadEndpoint(t *testing.T) {
 	ends(t, d)
 }
 
-// faultOf is the error of the first fault that was logged: one line.
-func faultOf(t *testing.T, d *daemon) string {
+// faultOf is the error of the first fault that was logged: one line. The status
+// shows a fault a moment before the log does.
+func faultOf(t *testing.T, d *daemon) (line string) {
 	t.Helper()
-	for _, e := range d.said.entries() {
-		if text, ok := e["error"].(string); ok && e["msg"] == "fault" {
-			if e["part"] != "writer" {
-				t.Errorf("of what part: %v", e)
+	until(t, "a logged fault", time.Minute, func() bool {
+		for _, e := range d.said.entries() {
+			if text, ok := e["error"].(string); ok && e["msg"] == "fault" {
+				if e["part"] != "writer" {
+					t.Errorf("of what part: %v", e)
+				}
+				line = text
+				return true
 			}
-			return text
 		}
-	}
-	t.Fatalf("no fault was logged:\n%s", d.said.end(10))
-	return ""
+		return false
+	})
+	return line
 }
 
 // red says that status, readiness and log agree, and that none shows the URL.
