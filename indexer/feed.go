@@ -2,7 +2,6 @@ package indexer
 
 import (
 	"context"
-	"fmt"
 	"iter"
 	"slices"
 
@@ -82,8 +81,5 @@ func (e Engine) adoptDirectory(ctx context.Context) error {
 }
 
 func (e Engine) appendRows(ctx context.Context, rows *chain.Rows, notes ...reorg.Note) error {
-	if _, err := e.Journal.Append(ctx, &chain.Step{Stream: Feeds, Rows: rows}, notes...); err != nil {
-		return fmt.Errorf("append rows of %s: %w", rows.Feed, err)
-	}
-	return nil
+	return e.Status.network(Feeds).append(ctx, e.Journal, &chain.Step{Stream: Feeds, Rows: rows}, notes...)
 }

@@ -16,12 +16,13 @@ type Filler struct {
 	net     Network
 	journal *reorg.Journal
 	span    span
+	watch   *watcher
 }
 
 // NewFiller fills what the journal says is owed.
-func NewFiller(net Network, journal *reorg.Journal, pace Pace) *Filler {
+func NewFiller(net Network, journal *reorg.Journal, pace Pace, status *Status) *Filler {
 	pace = pace.withDefaults()
-	return &Filler{net: net, journal: journal, span: span{blocks: min(100, pace.Range), most: pace.Range}}
+	return &Filler{net: net, journal: journal, span: span{blocks: min(100, pace.Range), most: pace.Range}, watch: status.network(net.Stream)}
 }
 
 // addressSet is a small Watched.
@@ -52,7 +53,7 @@ func (f *Filler) Advance(ctx context.Context) (moved bool, err error) {
 	if err != nil {
 		return false, fmt.Errorf("fill blocks %d to %d of %s: %w", r.From, r.To, f.net.Stream, err)
 	}
-	for _, part := range cut(got.Blocks, decode(f.net.Decoder, got.Logs)) {
+	for _, part := range cut(got.Blocks, f.watch.decode(f.net.Decoder, got.Logs)) {
 		if err := f.append(ctx, r.From, owed.Addresses, part); err != nil {
 			return moved, err
 		}
@@ -67,10 +68,7 @@ func (f *Filler) append(ctx context.Context, from uint64, addresses []chain.Addr
 		Blocks: slices.DeleteFunc(slices.Clone(p.blocks), func(b chain.Block) bool { return b.WatchedLogs == 0 }),
 		Events: p.events, Proof: prove(p.events),
 	}
-	if _, err := f.journal.Append(ctx, &chain.Step{Stream: f.net.Stream, Fill: fill}); err != nil {
-		return fmt.Errorf("append to %s: %w", f.net.Stream, err)
-	}
-	return nil
+	return f.watch.append(ctx, f.journal, &chain.Step{Stream: f.net.Stream, Fill: fill})
 }
 
 // adoptWatchSet notices a set that changed while nobody looked: the new addresses'

@@ -28,6 +28,7 @@ var (
 	descEvents    = describe("events_total", "Events taken into the journal since the start.", "network")
 	descBlocks    = describe("blocks_total", "Blocks taken into the journal since the start.", "network")
 	descReorgs    = describe("reorgs_total", "Reorgs since the start.", "network")
+	descStage     = describe("stage_seconds_total", "Time spent, by stage; what runs side by side counts side by side.", "network", "stage")
 	descBytes     = describe("journal_bytes", "Bytes of steps that are kept.", "stream")
 	descQuota     = describe("journal_quota_bytes", "Bytes of steps that may be kept.", "stream")
 	descLag       = describe("sink_lag_steps", "Steps between the journal's head and what the sink holds.", "stream", "sink")
@@ -69,6 +70,9 @@ func (c *Collector) network(out chan<- prometheus.Metric, n NetworkStatus) {
 	counter(out, descEvents, float64(n.Events), n.Network)
 	counter(out, descBlocks, float64(n.Blocks), n.Network)
 	counter(out, descReorgs, float64(n.Reorgs), n.Network)
+	for stage, spent := range n.spent {
+		counter(out, descStage, spent.Seconds(), n.Network, Stage(stage).String())
+	}
 }
 
 func (c *Collector) stream(out chan<- prometheus.Metric, n NetworkStatus) {

@@ -1,12 +1,16 @@
 package indexer
 
 import (
+	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"sync"
 	"time"
 
 	"superindex/chain"
+	"superindex/decoder"
+	"superindex/reorg"
 )
 
 // Status is what the engine knows of itself: the source of /api/status, of the
@@ -14,10 +18,13 @@ import (
 type Status struct {
 	mu       sync.Mutex
 	networks map[string]*watcher
+	stages   map[string]*Stages
 }
 
 // NewStatus knows of no network yet.
-func NewStatus() *Status { return &Status{networks: map[string]*watcher{}} }
+func NewStatus() *Status {
+	return &Status{networks: map[string]*watcher{}, stages: map[string]*Stages{}}
+}
 
 // NetworkStatus is one network at one instant.
 type NetworkStatus struct {
@@ -39,7 +46,8 @@ type NetworkStatus struct {
 	// Faults are what stands in the way now, by part ("writer", "fill", a sink's name).
 	Faults map[string]string `json:"faults,omitempty"`
 	Sinks  []SinkStatus      `json:"sinks"`
-	Recent []chain.Event     `json:"-"` // the last decoded events, newest last
+	spent  [stages]time.Duration
+	Recent []chain.Event `json:"-"` // the last decoded events, newest last
 }
 
 // SinkStatus is one network in one sink.
@@ -63,12 +71,29 @@ func (s *Status) Snapshot() []NetworkStatus {
 	return all
 }
 
+// Stages is where the time of a network is to be counted.
+func (s *Status) Stages(network string) *Stages {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.stagesOf(network)
+}
+
+func (s *Status) stagesOf(network string) *Stages {
+	if s.stages[network] == nil {
+		s.stages[network] = new(Stages)
+	}
+	return s.stages[network]
+}
+
 func (s *Status) network(stream chain.Stream) *watcher {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	w := s.networks[stream.Name]
 	if w == nil {
-		w = &watcher{now: NetworkStatus{Network: stream.Name, ChainID: stream.ChainID}, sinks: map[string]*SinkStatus{}, faults: map[string]string{}}
+		w = &watcher{
+			now:    NetworkStatus{Network: stream.Name, ChainID: stream.ChainID},
+			stages: s.stagesOf(stream.Name), sinks: map[string]*SinkStatus{}, faults: map[string]string{},
+		}
 		s.networks[stream.Name] = w
 	}
 	return w
@@ -79,6 +104,8 @@ const recentEvents = 32
 
 // watcher takes down what happens to one network.
 type watcher struct {
+	stages *Stages
+
 	mu     sync.Mutex
 	now    NetworkStatus
 	sinks  map[string]*SinkStatus
@@ -89,6 +116,7 @@ func (w *watcher) snapshot() NetworkStatus {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	st := w.now
+	st.spent = w.stages.all()
 	st.Faults, st.Recent = maps.Clone(w.faults), slices.Clone(st.Recent)
 	for _, name := range slices.Sorted(maps.Keys(w.sinks)) {
 		st.Sinks = append(st.Sinks, *w.sinks[name])
@@ -109,27 +137,51 @@ func (w *watcher) resumed(seq chain.Seq, head chain.BlockRef) {
 	w.now.Seq, w.now.Indexed = seq, head
 }
 
-// step takes a step that the journal has taken, and the head it led to.
-func (w *watcher) step(s *chain.Step, head chain.BlockRef) {
+// decode makes events of logs, on the clock.
+func (w *watcher) decode(t *decoder.Table, logs []chain.Log) []chain.Event {
+	began := time.Now()
+	defer func() { w.stages.Add(Decode, time.Since(began)) }()
+	return decode(t, logs)
+}
+
+// append gives a step to the journal, on the clock, and takes down what it did. The
+// step has its Seq then.
+func (w *watcher) append(ctx context.Context, journal *reorg.Journal, step *chain.Step, notes ...reorg.Note) (err error) {
+	began := time.Now()
+	step.Seq, err = journal.Append(ctx, step, notes...)
+	w.stages.Add(ToJournal, time.Since(began))
+	if err != nil {
+		return fmt.Errorf("append to %s: %w", step.Stream, err)
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.now.Seq, w.now.Indexed = s.Seq, head
-	w.now.Steps++
-	if s.Revert != nil && s.Revert.Cause == chain.Reorg {
-		w.now.Reorgs++
-		w.now.LastReorg = *s.Revert
+	w.now.take(step)
+	return nil
+}
+
+// take counts a step that the journal has.
+func (n *NetworkStatus) take(s *chain.Step) {
+	n.Seq = s.Seq
+	n.Steps++
+	switch {
+	case s.Apply != nil:
+		n.Indexed = s.Apply.Last
+		n.Blocks += s.Apply.Last.Number - s.Apply.Parent.Number
+		n.Events += uint64(len(s.Apply.Events))
+		n.Recent = append(n.Recent, s.Apply.Events[max(0, len(s.Apply.Events)-recentEvents):]...)
+		n.Recent = slices.Delete(n.Recent, 0, max(0, len(n.Recent)-recentEvents))
+		if last := len(s.Apply.Blocks) - 1; last >= 0 {
+			n.IndexedTime = s.Apply.Blocks[last].When()
+		}
+	case s.Revert != nil:
+		n.Indexed = s.Revert.To
+		if s.Revert.Cause == chain.Reorg {
+			n.Reorgs++
+			n.LastReorg = *s.Revert
+		}
+	case s.Fill != nil:
+		n.Events += uint64(len(s.Fill.Events))
 	}
-	if s.Apply == nil {
-		return
-	}
-	w.now.Blocks += s.Apply.Last.Number - s.Apply.Parent.Number
-	w.now.Events += uint64(len(s.Apply.Events))
-	if n := len(s.Apply.Blocks); n > 0 {
-		w.now.IndexedTime = s.Apply.Blocks[n-1].When()
-	}
-	news := s.Apply.Events[max(0, len(s.Apply.Events)-recentEvents):]
-	w.now.Recent = append(w.now.Recent, news...)
-	w.now.Recent = slices.Delete(w.now.Recent, 0, max(0, len(w.now.Recent)-recentEvents))
 }
 
 func (w *watcher) sink(name string) *SinkStatus {
@@ -147,6 +199,7 @@ func (w *watcher) writing(sink string) func(error) {
 		defer w.mu.Unlock()
 		s := w.sink(sink)
 		s.Took = time.Since(began)
+		w.stages.Add(ToSink, s.Took)
 		s.Seconds += s.Took.Seconds()
 		s.Writes++
 		if err != nil {

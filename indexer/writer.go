@@ -185,7 +185,7 @@ func (w *Writer) extend(ctx context.Context, h Heads) (moved bool, err error) {
 		if err != nil {
 			return piece{}, fmt.Errorf("read blocks %d to %d of %s: %w", r.From, r.To, w.net.Stream, err)
 		}
-		return piece{f.Blocks, decode(w.net.Decoder, f.Logs)}, nil
+		return piece{f.Blocks, w.watch.decode(w.net.Decoder, f.Logs)}, nil
 	}
 	for p, err := range ahead(ctx, w.pace.Calls, 2*w.pace.Calls, size.walk(head+1, to), fetch) {
 		if errors.Is(err, ErrAbsent) && !moved && !w.absentTooLong() {
@@ -260,15 +260,12 @@ func (w *Writer) commitRevert(ctx context.Context, to chain.BlockRef) error {
 
 // commit makes the step exist, then moves the window as the journal moved its own.
 func (w *Writer) commit(ctx context.Context, step *chain.Step) error {
-	seq, err := w.journal.Append(ctx, step)
-	if err != nil {
-		return fmt.Errorf("append to %s: %w", w.net.Stream, err)
+	if err := w.watch.append(ctx, w.journal, step); err != nil {
+		return err
 	}
-	step.Seq = seq
 	w.tracker.Play(step)
 	if step.Apply != nil {
 		w.said = step.Apply.Watch
 	}
-	w.watch.step(step, w.tracker.Head())
 	return nil
 }

@@ -74,7 +74,7 @@ func newDaemon(ctx context.Context, c config, log *slog.Logger) (*daemon, error)
 	if err != nil {
 		return nil, err
 	}
-	if d.networks, d.listed, err = networks(c, d.snapshot, table, ethrpc.NewMetrics(d.metrics)); err != nil {
+	if d.networks, d.listed, err = networks(c, d.snapshot, table, ethrpc.NewMetrics(d.metrics, d.status)); err != nil {
 		return nil, err
 	}
 	d.parts, err = openParts(ctx, c, d.owners(), log)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"time"
 )
 
 // call is one JSON-RPC call of a batch. Its id is its place in the batch plus 1.
@@ -170,6 +171,8 @@ type bodyReader struct {
 	max   int64
 	n     int64
 	start []byte // at most snippet bytes; not nil
+
+	waited time.Duration // for bytes to come
 }
 
 // snippet is how much of an answer that cannot be read is shown.
@@ -184,7 +187,9 @@ func (r *bodyReader) Read(p []byte) (int, error) {
 	} else if int64(len(p)) > left {
 		p = p[:left]
 	}
+	began := time.Now()
 	n, err := r.from.Read(p)
+	r.waited += time.Since(began)
 	if left == 0 && n > 0 {
 		return 0, fmt.Errorf("%w: more than %d bytes", errTooLong, r.max)
 	}

@@ -66,7 +66,8 @@ func (c *Client) Verify(ctx context.Context) error {
 // error is of the whole request; each call has its own beside it.
 func (c *Client) do(ctx context.Context, calls []*call) (size int, err error) {
 	began := time.Now()
-	defer func() { c.o.Metrics.observe(c.o, calls, time.Since(began), err) }()
+	var parsing time.Duration
+	defer func() { c.o.Metrics.observe(c.o, calls, time.Since(began), parsing, err) }()
 	limited, cancel := context.WithTimeout(ctx, c.o.Timeout)
 	defer cancel()
 
@@ -76,7 +77,9 @@ func (c *Client) do(ctx context.Context, calls []*call) (size int, err error) {
 	}
 	defer resp.Body.Close()
 	body := &bodyReader{from: resp.Body, max: c.o.MaxBytes, start: []byte{}}
+	answered := time.Now()
 	err = decode(body, calls)
+	parsing = time.Since(answered) - body.waited
 	wait := retryAfter(resp.Header.Get("Retry-After"), time.Now())
 	if resp.StatusCode != http.StatusOK {
 		return int(body.n), c.refusal(resp.StatusCode, wait, calls, body.start)

@@ -4,9 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
+	"net/http/httptest"
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -298,7 +301,7 @@ func TestFetchTakesWhatNodesWrite(t *testing.T) {
 
 func TestMetrics(t *testing.T) {
 	reg := prometheus.NewRegistry()
-	metrics := NewMetrics(reg)
+	metrics := NewMetrics(reg, indexer.NewStatus())
 	c := client(t, straight(8), func(o *Options) { o.Metrics = metrics })
 	for _, to := range []uint64{6, 9} {
 		_, _ = c.Fetch(t.Context(), indexer.Range{From: 2, To: to}, indexer.Want{Watched: everything{}})
@@ -328,6 +331,30 @@ func TestMetrics(t *testing.T) {
 	}
 	if !maps.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+// An answer that comes in two halves is waited for twice; what is parsed is not waited for.
+func TestStages(t *testing.T) {
+	const pause = 50 * time.Millisecond
+	status := indexer.NewStatus()
+	slow := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		time.Sleep(pause)
+		answer := httptest.NewRecorder()
+		straight(8).ServeHTTP(answer, r)
+		half := answer.Body.Len() / 2
+		_, _ = w.Write(answer.Body.Next(half))
+		w.(http.Flusher).Flush()
+		time.Sleep(pause)
+		_, _ = w.Write(answer.Body.Bytes())
+	})
+	c := client(t, slow, func(o *Options) { o.Metrics = NewMetrics(prometheus.NewRegistry(), status) })
+	if _, err := c.Heads(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	spent := status.Stages("optimism")
+	if waited, parsed := spent.Spent(indexer.WaitRPC), spent.Spent(indexer.Parse); waited < 2*pause || parsed <= 0 {
+		t.Errorf("waited %v, parsed %v", waited, parsed)
 	}
 }
 

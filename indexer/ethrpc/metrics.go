@@ -12,13 +12,15 @@ import (
 
 // Metrics count what is asked of the endpoints. One is shared by all clients.
 type Metrics struct {
+	status   *indexer.Status
 	requests *prometheus.CounterVec
 	duration *prometheus.HistogramVec
 }
 
-// NewMetrics registers the metrics.
-func NewMetrics(reg prometheus.Registerer) *Metrics {
+// NewMetrics registers the metrics. Where the time of a network goes is counted in status.
+func NewMetrics(reg prometheus.Registerer, status *indexer.Status) *Metrics {
 	m := &Metrics{
+		status: status,
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "superindex_rpc_requests_total",
 			Help: "Calls made of an endpoint, those of a batch one by one.",
@@ -33,9 +35,9 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 	return m
 }
 
-// observe counts one HTTP request: err is of all of it, a call's own error of
-// that call. A nil Metrics counts nothing.
-func (m *Metrics) observe(o Options, calls []*call, took time.Duration, err error) {
+// observe counts one HTTP request, which took so long, and of that so long to parse:
+// err is of all of it, a call's own error of that call. A nil Metrics counts nothing.
+func (m *Metrics) observe(o Options, calls []*call, took, parsing time.Duration, err error) {
 	if m == nil {
 		return
 	}
@@ -44,6 +46,9 @@ func (m *Metrics) observe(o Options, calls []*call, took time.Duration, err erro
 	}
 	last := calls[len(calls)-1].method
 	m.duration.WithLabelValues(o.Network, o.Name, last).Observe(took.Seconds())
+	spent := m.status.Stages(o.Network)
+	spent.Add(indexer.WaitRPC, took-parsing)
+	spent.Add(indexer.Parse, parsing)
 }
 
 // outcome is the label's value for an error.

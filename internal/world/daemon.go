@@ -142,7 +142,7 @@ func (d *Daemon) open() (err error) {
 	if d.writer, err = indexer.NewWriter(d.net, d.journal, indexer.Pace{Calls: 1, Range: 5, Dense: 3}, d.status); err != nil {
 		return err
 	}
-	d.fill = indexer.NewFiller(d.net, d.journal, indexer.Pace{Range: 4})
+	d.fill = indexer.NewFiller(d.net, d.journal, indexer.Pace{Range: 4}, d.status)
 	for _, s := range d.sinks {
 		d.relays = append(d.relays, indexer.NewRelay(Stream, s, d.journal, d.bytes, d.status))
 	}
