@@ -51,15 +51,21 @@ func (c *Client) Verify(ctx context.Context) error {
 		return err
 	}
 	switch {
+	case ask.fault != nil && ask.fault.code == unknownMethod:
+		return chain.Fatal(fmt.Errorf("%w; it seems to be no node of an EVM chain", ask.err), c.rightURL())
 	case ask.err != nil:
 		return ask.err
 	case !id.ok:
 		return c.errorf(nil, "eth_chainId: the answer is null")
 	case id.n != c.o.ChainID:
-		return chain.Fatal(c.errorf(nil, "it serves chain %d, not %d", id.n, c.o.ChainID),
-			fmt.Sprintf("give endpoint %s the URL of a node of chain %d", c.o.Name, c.o.ChainID))
+		return chain.Fatal(c.errorf(nil, "it serves chain %d, not %d", id.n, c.o.ChainID), c.rightURL())
 	}
 	return nil
+}
+
+// rightURL is what mends an endpoint of another chain.
+func (c *Client) rightURL() string {
+	return fmt.Sprintf("give endpoint %s the URL of a node of chain %d", c.o.Name, c.o.ChainID)
 }
 
 // do makes the calls in one request and returns the size of the answer. Its
@@ -125,7 +131,7 @@ func (c *Client) broken(ctx context.Context, err error, start []byte) error {
 	case start != nil && (errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)):
 		return c.errorf(err, "the answer was cut off")
 	case errors.Is(err, errNoRPC), errors.As(err, &syntax):
-		return c.errorf(err, "the answer cannot be read: %v; it begins %q", err, start)
+		return c.errorf(err, "the answer is no JSON-RPC (%v); it begins %q; does the URL of endpoint %s lead to a node?", err, start, c.o.Name)
 	case start != nil:
 		return c.errorf(err, "the answer cannot be believed: %v", err)
 	}

@@ -20,6 +20,9 @@ type BusyError struct {
 // RetryAfter is how long the endpoint wants to be left alone.
 func (b *BusyError) RetryAfter() time.Duration { return b.Wait }
 
+// unknownMethod is JSON-RPC's code for a method that a node does not have.
+const unknownMethod = -32601
+
 // maxWait bounds what an endpoint can ask for: a wrong clock or a day's quota
 // must not silence a network for hours.
 const maxWait = 5 * time.Minute

@@ -279,7 +279,7 @@ func (c *commands) whatCannotBe(t *testing.T) {
 		"no such file":       {[]string{"run", "--config", filepath.Join(good.dir, "none.yaml")}, 1, []string{"none.yaml"}},
 		"no such registry":   {[]string{"run", "--config", replaced("oss_directory: ", "oss_directory: "+good.dir+"/none")}, 1, []string{"registry", "none"}},
 		"no sink":            {[]string{"run", "--config", broken(noSinks)}, 1, []string{"sinks"}},
-		"a public address":   {[]string{"run", "--config", replaced(`dsn: embedded, listen: "127.0.0.1:0"`, `dsn: embedded, listen: "0.0.0.0:0"`)}, 1, []string{"sinks.clickhouse", "listen", "loopback"}},
+		"a public address":   {[]string{"run", "--config", replaced(`dsn: "embedded", listen: "127.0.0.1:0"`, `dsn: "embedded", listen: "0.0.0.0:0"`)}, 1, []string{"sinks.clickhouse", "listen", "loopback"}},
 		"unknown command":    {[]string{"fly"}, 2, []string{"fly", "--help"}},
 		"unknown flag":       {[]string{"run", "--fast"}, 2, []string{"--fast", "run --help"}},
 		"too many arguments": {[]string{"run", "now"}, 2, []string{"superindex run"}},
@@ -300,7 +300,7 @@ func (c *commands) whatCannotBe(t *testing.T) {
 }
 
 func noSinks(text string) string {
-	return strings.NewReplacer("dsn: embedded", "dsn: none", `url: "embedded"`, "url: none").Replace(text)
+	return strings.NewReplacer(`dsn: "embedded"`, "dsn: none", `url: "embedded"`, "url: none").Replace(text)
 }
 
 // command runs a command to its end and returns its exit code and all it said.

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -37,12 +38,27 @@ type setup struct {
 	chainID uint64
 	rpc     string // URL
 	nats    string // URL, or embedded
+	engine  string // DSN; empty: embedded
+	others  []entry
 }
+
+// entry is one more network of a config.
+type entry struct {
+	name    string
+	chainID uint64
+	rpc     string // URL
+}
+
+func (n entry) stream() chain.Stream { return chain.Stream{Name: n.name, ChainID: n.chainID} }
 
 // config writes the file and returns its path.
 func (s setup) config(t *testing.T) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "superindex.yaml")
+	var others strings.Builder
+	for _, n := range s.others {
+		fmt.Fprintf(&others, "  %s: {chain_id: %d, rpc: [{name: node-of-%s, url: %q}], start: 1}\n", n.name, n.chainID, n.name, n.rpc)
+	}
 	text := fmt.Sprintf(`data_dir: %s
 registry: {oss_directory: %s}
 networks:
@@ -50,12 +66,12 @@ networks:
     chain_id: %d
     rpc: [{name: throttled, url: %q}]
     start: 1
-sinks:
-  clickhouse: {dsn: embedded, listen: "127.0.0.1:0"}
+%ssinks:
+  clickhouse: {dsn: %q, listen: "127.0.0.1:0"}
   nats: {url: %q, listen: "127.0.0.1:0"}
 http: {listen: "127.0.0.1:0"}
 log: {level: info, format: json}
-`, s.dir, s.listed, ledgerName, s.chainID, s.rpc, s.nats)
+`, s.dir, s.listed, ledgerName, s.chainID, s.rpc, others.String(), cmp.Or(s.engine, "embedded"), s.nats)
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -233,40 +249,48 @@ func (d *daemon) url() (string, error) {
 	return "", errNotUp
 }
 
-func (d *daemon) state() (s state, err error) {
+// states are those of all networks, by name.
+func (d *daemon) states() (map[string]state, error) {
 	url, err := d.url()
 	if err != nil {
-		return s, err
+		return nil, err
 	}
 	resp, err := http.Get(url + "/api/status")
 	if err != nil {
-		return s, err
+		return nil, err
 	}
 	defer resp.Body.Close()
 	var r struct {
 		Networks []state `json:"networks"`
 	}
 	if err := json.NewDecoder(resp.Body).Decode(&r); err != nil {
-		return s, err
+		return nil, err
 	}
+	all := map[string]state{}
 	for _, s := range r.Networks {
-		if s.Network == ledgerName {
-			return s, nil
-		}
+		all[s.Network] = s
 	}
-	return s, errNotUp
+	return all, nil
 }
 
-// comes waits until the status says so; the process must not end meanwhile.
-func (d *daemon) comes(what string, so func(state) bool) (s state) {
+// comes waits until the status of the ledger's network says so.
+func (d *daemon) comes(what string, so func(state) bool) state {
 	d.Helper()
-	until(d.T, what, 2*time.Minute, func() bool {
+	return d.network(ledgerName, what, so)
+}
+
+// network waits until the status of that network says so; the process must not end
+// meanwhile.
+func (d *daemon) network(name, what string, so func(state) bool) (s state) {
+	d.Helper()
+	until(d.T, name+": "+what, 2*time.Minute, func() bool {
 		if !d.runs() {
 			d.Fatalf("waiting for %q: the daemon has ended: %v", what, d.cmd.ProcessState)
 		}
-		var err error
-		s, err = d.state()
-		return err == nil && so(s)
+		all, err := d.states()
+		var known bool
+		s, known = all[name]
+		return err == nil && known && so(s)
 	})
 	return s
 }

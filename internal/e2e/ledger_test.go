@@ -187,12 +187,18 @@ type limits struct {
 // serve serves JSON-RPC over HTTP as a node with these limits, and returns its URL.
 func (l *ledger) serve(t *testing.T, chainID uint64, most limits) string {
 	t.Helper()
+	return serve(t, l.node(t, chainID, most))
+}
+
+// node is the handler of such a node.
+func (l *ledger) node(t *testing.T, chainID uint64, most limits) http.Handler {
+	t.Helper()
 	server := rpc.NewServer()
 	if err := server.RegisterName("eth", &ledgerAPI{l, chainID, most.logs}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(server.Stop)
-	return serve(t, throttled(server, most))
+	return throttled(server, most)
 }
 
 // serve lets a handler answer until the test ends, and its callers with it.
