@@ -2,11 +2,11 @@ package ethrpc
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
 	"time"
 )
 
@@ -14,7 +14,7 @@ import (
 type call struct {
 	method string
 	params []any
-	read   func(*json.Decoder) error // reads the result, null included
+	read   func(*cursor) error // reads the result, null included
 
 	done  bool   // there was an answer
 	fault *fault // what the answer said went wrong
@@ -47,62 +47,58 @@ var (
 // decode reads a batch's answer and gives each call its result or its fault. A
 // node that means the whole batch answers with a single object, or with an error
 // for the first id only, or for none: calls without an answer get that fault.
-func decode(r io.Reader, calls []*call) error {
-	d := json.NewDecoder(r)
-	first, err := d.Token()
-	if err != nil {
-		return err
-	}
+func decode(c *cursor, calls []*call) error {
 	var whole *fault
-	switch first {
-	case json.Delim('{'):
-		whole, err = decodeItem(d, calls)
-	case json.Delim('['):
-		whole, err = decodeItems(d, calls)
+	var err error
+	switch c.peek() {
+	case '{':
+		whole, err = decodeItem(c, calls)
+	case '[':
+		whole, err = decodeItems(c, calls)
 	default:
-		return errNoRPC
+		return cmp.Or(c.err, errNoRPC)
 	}
-	for _, c := range calls {
-		if !c.done {
-			c.fault = whole
+	for _, call := range calls {
+		if !call.done {
+			call.fault = whole
 		}
 	}
 	return err
 }
 
-// decodeItems reads the rest of an array of answers and returns the first fault.
-func decodeItems(d *json.Decoder, calls []*call) (first *fault, err error) {
-	for d.More() {
-		brace, err := d.Token()
+// decodeItems reads an array of answers and returns the first fault.
+func decodeItems(c *cursor, calls []*call) (whole *fault, err error) {
+	c.enter('[')
+	for first := true; c.next(first); first = false {
+		if c.peek() != '{' {
+			return whole, errNoRPC
+		}
+		f, err := decodeItem(c, calls)
 		if err != nil {
-			return first, err
+			return whole, err
 		}
-		if brace != json.Delim('{') {
-			return first, errNoRPC
-		}
-		f, err := decodeItem(d, calls)
-		if err != nil {
-			return first, err
-		}
-		if first == nil {
-			first = f
+		if whole == nil {
+			whole = f
 		}
 	}
-	_, err = d.Token() // the closing bracket: without it the answer was cut off
-	return first, err
+	return whole, c.err // without the closing bracket the answer was cut off
 }
 
-// decodeItem reads one answer, d being behind its opening brace, gives it to its
-// call and returns its fault.
-func decodeItem(d *json.Decoder, calls []*call) (*fault, error) {
+// decodeItem reads one answer, gives it to its call and returns its fault.
+func decodeItem(c *cursor, calls []*call) (*fault, error) {
 	var a answer
-	for d.More() {
-		if err := a.member(d, calls); err != nil {
+	c.enter('{')
+	for first := true; ; first = false {
+		key := c.key(first)
+		if key == nil {
+			break
+		}
+		if err := a.member(c, key, calls); err != nil {
 			return nil, err
 		}
 	}
-	if _, err := d.Token(); err != nil { // the closing brace
-		return nil, err
+	if c.err != nil {
+		return nil, c.err
 	}
 	if a.call == nil {
 		if a.fault == nil {
@@ -110,53 +106,53 @@ func decodeItem(d *json.Decoder, calls []*call) (*fault, error) {
 		}
 		return a.fault, nil
 	}
-	a.call.done, a.call.fault = true, a.fault
+	a.call.done, a.call.fault = a.result || a.fault != nil, a.fault
 	if a.kept != nil && a.fault == nil {
-		return nil, a.call.read(json.NewDecoder(bytes.NewReader(a.kept)))
+		return nil, a.call.read(&cursor{buf: a.kept})
 	}
 	return a.fault, nil
 }
 
 // answer is one item of a batch's answer.
 type answer struct {
-	call  *call  // nil while its id is unknown
-	fault *fault // nil where there is none
-	kept  raw    // a result that came before the id
+	call   *call  // nil while its id is unknown
+	fault  *fault // nil where there is none
+	result bool   // there was one
+	kept   []byte // a result that came before the id
 }
 
 // member reads one member of the answer. A result that follows its id, as all
 // known nodes write it, is read as it arrives; else it is kept.
-func (a *answer) member(d *json.Decoder, calls []*call) error {
-	key, err := d.Token()
-	if err != nil {
-		return err
-	}
-	switch key {
+func (a *answer) member(c *cursor, key []byte, calls []*call) (err error) {
+	c.mark = c.at
+	switch string(key) {
 	case "id":
-		a.call, err = decodeID(d, calls)
+		a.call, err = findCall(c.clear(c.value()), calls)
 	case "error":
-		err = d.Decode(&a.fault)
-	case "result":
-		if a.call == nil {
-			return d.Decode(&a.kept)
+		if v := c.value(); c.err == nil && v.kind != 'n' {
+			a.fault = new(fault)
+			a.fault.read(c.whole(v))
 		}
-		err = a.call.read(d)
+	case "result":
+		a.result = true
+		if a.call != nil {
+			return a.call.read(c)
+		}
+		if v := c.value(); c.err == nil {
+			a.kept = append(bytes.Clone(c.whole(v)), ' ') // where a number ends
+		}
 	default:
-		err = d.Decode(new(skipped))
+		c.value()
 	}
-	return err
+	return cmp.Or(c.err, err)
 }
 
-// decodeID returns nil for an id that no call has: null, where the node could
+// findCall returns nil for an id that no call has: null, where the node could
 // not read the request.
-func decodeID(d *json.Decoder, calls []*call) (*call, error) {
-	var text raw
-	if err := d.Decode(&text); err != nil {
-		return nil, err
-	}
-	id, _ := strconv.Atoi(string(bytes.Trim(text, `"`))) // what is no number is no id of ours, as 0 is none
+func findCall(text []byte, calls []*call) (*call, error) {
+	id, ok := parse(text, 10)
 	switch {
-	case id < 1 || id > len(calls):
+	case !ok || id < 1 || id > uint64(len(calls)):
 		return nil, nil
 	case calls[id-1].done:
 		return nil, errTwice

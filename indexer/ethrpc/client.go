@@ -3,13 +3,13 @@ package ethrpc
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"superindex/chain"
@@ -21,6 +21,7 @@ type Client struct {
 	o      Options
 	own    bool // o.HTTP was made here
 	redact *strings.Replacer
+	spare  sync.Pool // of []byte: windows that no answer uses
 }
 
 var _ indexer.Source = (*Client)(nil)
@@ -46,7 +47,10 @@ func (c *Client) Close() {
 // Verify asks which chain the endpoint serves. Another one than expected is fatal.
 func (c *Client) Verify(ctx context.Context) error {
 	var id quantity
-	ask := &call{method: "eth_chainId", params: []any{}, read: func(d *json.Decoder) error { return d.Decode(&id) }}
+	ask := &call{method: "eth_chainId", params: []any{}, read: func(c *cursor) error {
+		id = c.quantity(c.value(), "eth_chainId")
+		return c.err
+	}}
 	if _, err := c.do(ctx, []*call{ask}); err != nil {
 		return err
 	}
@@ -84,7 +88,7 @@ func (c *Client) do(ctx context.Context, calls []*call) (size int, err error) {
 	defer resp.Body.Close()
 	body := &bodyReader{from: resp.Body, max: c.o.MaxBytes, start: []byte{}}
 	answered := time.Now()
-	err = decode(body, calls)
+	err = c.read(body, calls)
 	parsing = time.Since(answered) - body.waited
 	wait := retryAfter(resp.Header.Get("Retry-After"), time.Now())
 	if resp.StatusCode != http.StatusOK {
@@ -98,6 +102,22 @@ func (c *Client) do(ctx context.Context, calls []*call) (size int, err error) {
 		call.err = c.explain(call, wait)
 	}
 	return int(body.n), nil
+}
+
+// read reads the answer, in a window that is used again. One that grew for a giant
+// is not kept.
+func (c *Client) read(body io.Reader, calls []*call) error {
+	buf, _ := c.spare.Get().(*[]byte)
+	if buf == nil {
+		buf = new([]byte)
+	}
+	reader := cursor{buf: (*buf)[:0], from: body}
+	err := decode(&reader, calls)
+	if cap(reader.buf) <= window {
+		*buf = reader.buf
+		c.spare.Put(buf)
+	}
+	return err
 }
 
 func (c *Client) post(ctx context.Context, calls []*call) (*http.Response, error) {
@@ -120,7 +140,6 @@ func (c *Client) broken(ctx context.Context, err error, start []byte) error {
 	if errors.As(err, &link) {
 		err = link.Err // the rest of its text is the URL
 	}
-	var syntax *json.SyntaxError
 	switch {
 	case ctx.Err() != nil:
 		return c.errorf(ctx.Err(), "%v", ctx.Err())
@@ -130,7 +149,7 @@ func (c *Client) broken(ctx context.Context, err error, start []byte) error {
 		return c.errorf(indexer.ErrTooLarge, "%v", err)
 	case start != nil && (errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)):
 		return c.errorf(err, "the answer was cut off")
-	case errors.Is(err, errNoRPC), errors.As(err, &syntax):
+	case errors.Is(err, errNoRPC), errors.Is(err, errSyntax):
 		return c.errorf(err, "the answer is no JSON-RPC (%v); it begins %q; does the URL of endpoint %s lead to a node?", err, start, c.o.Name)
 	case start != nil:
 		return c.errorf(err, "the answer cannot be believed: %v", err)

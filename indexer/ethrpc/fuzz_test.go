@@ -25,7 +25,7 @@ func FuzzDecode(f *testing.F) {
 		s := &scan{within: within, watched: everything{}}
 		headers, calls := headerCalls(ends(within))
 		calls = append(calls, &call{method: "eth_getLogs", read: s.read})
-		if decode(strings.NewReader(string(answer)), calls) != nil || headers[0] == nil || headers[1] == nil {
+		if decode(&cursor{from: strings.NewReader(string(answer))}, calls) != nil || headers[0] == nil || headers[1] == nil {
 			return
 		}
 		if headers[0].Number.n != 2 || headers[1].Number.n != 6 || s.match(headers, false) != nil {

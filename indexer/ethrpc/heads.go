@@ -2,7 +2,6 @@ package ethrpc
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"strconv"
 	"strings"
@@ -21,11 +20,9 @@ func headerCall(at string, into **header) *call {
 	return &call{
 		method: "eth_getBlockByNumber",
 		params: []any{at, false},
-		read: func(d *json.Decoder) error {
-			if err := d.Decode(into); err != nil || *into == nil {
-				return err
-			}
-			return (*into).check()
+		read: func(c *cursor) (err error) {
+			*into, err = c.header()
+			return err
 		},
 	}
 }

@@ -1,7 +1,7 @@
 package ethrpc
 
 import (
-	"encoding/json"
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -33,32 +33,32 @@ type tally struct {
 }
 
 // read is the call's read.
-func (s *scan) read(d *json.Decoder) error {
-	switch open, err := d.Token(); {
-	case err != nil:
-		return err
-	case open == nil:
+func (s *scan) read(c *cursor) error {
+	switch c.peek() {
+	case 'n':
+		c.value()
 		s.null = true
-		return nil
-	case open != json.Delim('['):
-		return errNoRPC
+		return c.err
+	case '[':
+		c.at++
+	default:
+		return cmp.Or(c.err, errNoRPC)
 	}
 	var l log
-	for d.More() {
-		l.reset()
-		if err := d.Decode(&l); err != nil {
-			return err
+	for first := true; c.next(first); first = false {
+		l.read(c)
+		if c.err != nil {
+			break
 		}
-		if err := s.add(&l); err != nil {
+		if err := s.add(c, &l); err != nil {
 			return fmt.Errorf("log %d of block %d: %w", l.Index.n, l.BlockNumber.n, err)
 		}
 	}
-	_, err := d.Token()
-	return err
+	return c.err
 }
 
-// add takes the next log.
-func (s *scan) add(l *log) error {
+// add takes the next log, which c has just read.
+func (s *scan) add(c *cursor, l *log) error {
 	if err := l.check(); err != nil {
 		return err
 	}
@@ -72,12 +72,10 @@ func (s *scan) add(l *log) error {
 		return nil
 	}
 	block.watched++
-	topics, data, err := s.arena.parse(l)
 	s.logs = append(s.logs, chain.Log{
-		Block: block.BlockRef, TxHash: l.TxHash, TxIndex: uint32(l.TxIndex.n), Index: uint32(l.Index.n),
-		Address: l.Address, Topics: topics, Data: data,
+		Block: block.BlockRef, TxIndex: uint32(l.TxIndex.n), Index: uint32(l.Index.n), Address: l.Address,
 	})
-	return err
+	return s.arena.fill(&s.logs[len(s.logs)-1], c, l)
 }
 
 // place checks that the log follows the one before it, and opens its block where
@@ -130,7 +128,7 @@ func (s *scan) match(headers []*header, dense bool) error {
 			if rest[0].Hash != h.Hash {
 				return fmt.Errorf("logs of block %v, header %v: %w", rest[0].BlockRef, h.ref(), indexer.ErrTorn)
 			}
-		case bool(h.Bloom):
+		case h.Bloom:
 			return fmt.Errorf("no logs of block %v, though its bloom is not empty: %w", h.ref(), indexer.ErrTorn)
 		}
 	}

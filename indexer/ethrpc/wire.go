@@ -1,11 +1,8 @@
 package ethrpc
 
 import (
-	"bytes"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"strconv"
 
 	"superindex/chain"
 )
@@ -17,48 +14,149 @@ type quantity struct {
 	ok bool // false for null, and where the field is missing
 }
 
-// UnmarshalJSON reads any of the forms.
-func (q *quantity) UnmarshalJSON(b []byte) (err error) {
-	*q = quantity{}
-	text, base := string(bytes.Trim(b, `"`)), 10
-	if text == "null" {
-		return nil
+// quantity reads any of the forms.
+func (c *cursor) quantity(v value, name string) (q quantity) {
+	if c.err != nil || v.kind == 'n' {
+		return quantity{}
 	}
-	if len(text) > 2 && text[0] == '0' && text[1]|0x20 == 'x' {
-		text, base = text[2:], 16
+	if v.isText() || v.kind == digits {
+		if text := c.clear(v); prefixed(text) {
+			q.n, q.ok = parse(text[2:], 16)
+		} else {
+			q.n, q.ok = parse(text, 10)
+		}
 	}
-	if q.n, err = strconv.ParseUint(text, base, 64); err != nil {
-		return fmt.Errorf("quantity %.24q: %w", b, errors.Unwrap(err))
+	if !q.ok {
+		c.fail(fmt.Errorf("%s: %.24q is no quantity", name, c.bytes(v)))
 	}
-	q.ok = true
-	return nil
+	return q
 }
 
-// skipped takes any JSON value and keeps nothing of it.
-type skipped struct{}
+// parse reads digits of a base up to 16; false where there is none, something
+// else, or a number that is too large.
+func parse(digits []byte, base uint64) (n uint64, ok bool) {
+	const most = 1<<64 - 1
+	for _, b := range digits {
+		d := uint64(nibbles[b])
+		if d >= base || n > (most-d)/base {
+			return 0, false
+		}
+		n = n*base + d
+	}
+	return n, len(digits) > 0
+}
 
-// UnmarshalJSON does nothing.
-func (*skipped) UnmarshalJSON([]byte) error { return nil }
+// fixed reads 0x text of just dst's bytes; null and what is missing are zeros.
+func (c *cursor) fixed(dst []byte, v value, name string) {
+	switch {
+	case c.err != nil:
+	case v.isText():
+		if err := fixedHex(dst, c.clear(v)); err != nil {
+			c.fail(fmt.Errorf("%s: %w", name, err))
+		}
+	case v.kind == 'n', v.kind == 0:
+		clear(dst)
+	default:
+		c.fail(fmt.Errorf("%s: %w: %.24q", name, errHex, c.bytes(v)))
+	}
+}
+
+// boolean reads true or false; null is false.
+func (c *cursor) boolean(v value, name string) bool {
+	switch v.kind {
+	case 't', 'f', 'n':
+	default:
+		c.fail(fmt.Errorf("%s: no true or false", name))
+	}
+	return v.kind == 't'
+}
 
 // header is what is read of a block.
 type header struct {
-	Number       quantity   `json:"number"`
-	Hash         chain.Hash `json:"hash"`
-	Parent       chain.Hash `json:"parentHash"`
-	Timestamp    quantity   `json:"timestamp"`
-	Bloom        bloom      `json:"logsBloom"`
-	Transactions *[]skipped `json:"transactions"` // hashes or objects: they are only counted
+	Number    quantity
+	Hash      chain.Hash
+	Parent    chain.Hash
+	Timestamp quantity
+	Bloom     bool // it has a bit set, which it has if and only if the block has a log
+	Txs       chain.Count
 }
 
 func (h *header) ref() chain.BlockRef { return chain.BlockRef{Number: h.Number.n, Hash: h.Hash} }
 
 // block is the header as the engine keeps it.
 func (h *header) block() chain.Block {
-	b := chain.Block{BlockRef: h.ref(), Parent: h.Parent, Time: h.Timestamp.n}
-	if h.Transactions != nil {
-		b.Txs = chain.Known(len(*h.Transactions))
+	return chain.Block{BlockRef: h.ref(), Parent: h.Parent, Time: h.Timestamp.n, Txs: h.Txs}
+}
+
+// header reads a block; nil where it is null.
+func (c *cursor) header() (*header, error) {
+	if c.peek() == 'n' {
+		c.value()
+		return nil, c.err
 	}
-	return b
+	h := new(header)
+	c.enter('{')
+	for first := true; ; first = false {
+		key := c.key(first)
+		if key == nil {
+			break
+		}
+		c.member(h, key)
+	}
+	if c.err != nil {
+		return nil, c.err
+	}
+	return h, h.check()
+}
+
+// member reads the value of one member of a block.
+func (c *cursor) member(h *header, key []byte) {
+	c.mark = c.at
+	switch string(key) {
+	case "number":
+		h.Number = c.quantity(c.value(), "number")
+	case "hash":
+		c.fixed(h.Hash[:], c.value(), "hash")
+	case "parentHash":
+		c.fixed(h.Parent[:], c.value(), "parentHash")
+	case "timestamp":
+		h.Timestamp = c.quantity(c.value(), "timestamp")
+	case "logsBloom":
+		h.Bloom = c.bloom(c.value())
+	case "transactions":
+		h.Txs = c.count()
+	default:
+		c.value()
+	}
+}
+
+// bloom reports whether a bit is set.
+func (c *cursor) bloom(v value) bool {
+	if !v.isText() {
+		return false
+	}
+	text := c.clear(v)
+	if prefixed(text) {
+		text = text[2:]
+	}
+	return !zeros(text)
+}
+
+// count reads an array of hashes or objects, which are only counted; null is
+// unknown.
+func (c *cursor) count() chain.Count {
+	if c.peek() == 'n' {
+		c.value()
+		return 0
+	}
+	n := 0
+	c.enter('[')
+	for first := true; c.next(first); first = false {
+		c.mark = c.at
+		c.value()
+		n++
+	}
+	return chain.Known(n)
 }
 
 // check refuses a header that lacks what everything else rests on.
@@ -67,114 +165,4 @@ func (h *header) check() error {
 		return errors.New("block without number, hash or time")
 	}
 	return nil
-}
-
-// bloom is whether a block's logs bloom has a bit set, which it has if and only
-// if the block has a log.
-type bloom bool
-
-// UnmarshalText reads 0x text.
-func (b *bloom) UnmarshalText(text []byte) error {
-	*b = len(bytes.Trim(text, "0xX")) > 0
-	return nil
-}
-
-// log is a log as the node writes it. One value is used for a whole answer: what
-// only watched logs need stays unread in buffers that are used again.
-type log struct {
-	Address     chain.Address `json:"address"`
-	BlockNumber quantity      `json:"blockNumber"`
-	BlockHash   chain.Hash    `json:"blockHash"`
-	Timestamp   quantity      `json:"blockTimestamp"` // newer nodes only
-	TxHash      chain.Hash    `json:"transactionHash"`
-	TxIndex     quantity      `json:"transactionIndex"`
-	Index       quantity      `json:"logIndex"`
-	Removed     bool          `json:"removed"`
-	Topics      raw           `json:"topics"`
-	Data        raw           `json:"data"`
-}
-
-// reset clears the log and keeps its buffers.
-func (l *log) reset() { *l = log{Topics: l.Topics[:0], Data: l.Data[:0]} }
-
-func (l *log) ref() chain.BlockRef { return chain.BlockRef{Number: l.BlockNumber.n, Hash: l.BlockHash} }
-
-func (l *log) check() error {
-	if !l.BlockNumber.ok || !l.Index.ok || !l.TxIndex.ok || l.BlockHash == (chain.Hash{}) {
-		return errors.New("log without block, transaction or index")
-	}
-	if l.Index.n > 1<<31 || l.TxIndex.n > 1<<31 {
-		return errors.New("log with an index above 2^31")
-	}
-	return nil
-}
-
-// raw is JSON kept as it came, in a buffer that is used again.
-type raw []byte
-
-// UnmarshalJSON copies b.
-func (r *raw) UnmarshalJSON(b []byte) error {
-	*r = append((*r)[:0], b...)
-	return nil
-}
-
-// arena holds the topics and data of an answer's watched logs: a few large
-// pieces in place of two small ones a log.
-type arena struct {
-	topics []chain.Hash
-	bytes  []byte
-}
-
-// Sizes of the pieces: a range of few logs should not cost much.
-const (
-	topicsPiece = 1 << 10 // 32 KiB
-	bytesPiece  = 64 << 10
-	maxTopics   = 4
-)
-
-// parse reads the parts of a watched log that were left unread. They are known to
-// be JSON.
-func (a *arena) parse(l *log) (topics []chain.Hash, data []byte, err error) {
-	a.topics = room(a.topics, maxTopics, topicsPiece)
-	start := len(a.topics)
-	for rest := bytes.Trim(l.Topics, "[] \t\r\n"); len(rest) > 0 && string(rest) != "null"; {
-		var topic []byte
-		topic, rest, _ = bytes.Cut(rest, []byte(","))
-		var hash chain.Hash
-		if err := hash.UnmarshalText(bytes.Trim(topic, "\" \t\r\n")); err != nil {
-			return nil, nil, fmt.Errorf("topics: %w", err)
-		}
-		if a.topics = append(a.topics, hash); len(a.topics)-start > maxTopics {
-			return nil, nil, fmt.Errorf("topics: more than %d", maxTopics)
-		}
-	}
-	data, err = a.hex(l.Data)
-	return a.topics[start:len(a.topics):len(a.topics)], data, err
-}
-
-// hex reads a JSON string of 0x text. Missing, null and "0x" are no bytes.
-func (a *arena) hex(b []byte) ([]byte, error) {
-	text := bytes.Trim(b, `"`)
-	if len(text) == 0 || string(text) == "null" {
-		return nil, nil
-	}
-	if len(text) < 2 || text[0] != '0' || text[1]|0x20 != 'x' {
-		return nil, fmt.Errorf("data: no 0x text: %.24q", b)
-	}
-	a.bytes = room(a.bytes, hex.DecodedLen(len(text)-2), bytesPiece)
-	start := len(a.bytes)
-	all, err := hex.AppendDecode(a.bytes, text[2:])
-	if err != nil {
-		return nil, fmt.Errorf("data: %w", err)
-	}
-	a.bytes = all
-	return all[start:len(all):len(all)], nil
-}
-
-// room returns piece where n more elements fit into it, else a new one.
-func room[T any](piece []T, n, size int) []T {
-	if cap(piece)-len(piece) >= n {
-		return piece
-	}
-	return make([]T, 0, max(n, size))
 }

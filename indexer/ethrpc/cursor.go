@@ -1,0 +1,373 @@
+package ethrpc
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/bits"
+)
+
+// cursor goes through JSON once, in place, without reflection, in a window of the
+// answer: what lies before mark is given up when the window moves on, so that an
+// answer of any length takes the memory of the window, or of its largest value.
+// Text that was looked at is found again by its distance from mark.
+//
+// It accepts what encoding/json accepts, but for what is nested more than maxDepth
+// deep. Its first error sticks; behind it nothing is found any more.
+//
+// Reading all of an answer before its first value took as much time, and as much
+// memory as the answer is long.
+type cursor struct {
+	buf  []byte    // the window
+	at   int       // the next byte
+	mark int       // at most at
+	from io.Reader // what follows the window; nil: nothing
+	err  error
+}
+
+// maxDepth bounds nested arrays and objects: known nodes use 7, a call trace.
+const maxDepth = 128
+
+// window is how much is read at once: it stays in a core's cache.
+const window = 128 << 10
+
+// errSyntax is that the answer is no JSON.
+var errSyntax = errors.New("no JSON")
+
+// value is where a value stands, relative to the mark, and what it is.
+type value struct {
+	from, to int  // of a text without its quotes, as it was written
+	kind     byte // its first byte; digits for a number, escaped for a text with escapes
+}
+
+// Kinds that are no first byte. The zero value is one that was not there.
+const (
+	digits  byte = '0'
+	escaped byte = '\\'
+)
+
+func (v value) isText() bool { return v.kind == '"' || v.kind == escaped }
+
+// fail keeps the first error.
+func (c *cursor) fail(err error) {
+	if c.err == nil {
+		c.err = err
+	}
+	c.buf, c.at, c.mark, c.from = nil, 0, 0, nil
+}
+
+// unexpected says what stands where something else should.
+func (c *cursor) unexpected(b byte, where string) {
+	c.fail(fmt.Errorf("%w: %q %s", errSyntax, b, where))
+}
+
+// more moves the window on and reads on. It returns false where nothing follows.
+func (c *cursor) more() bool {
+	if c.err != nil {
+		return false
+	}
+	if c.from == nil {
+		c.fail(io.ErrUnexpectedEOF)
+		return false
+	}
+	if c.mark > 0 {
+		c.buf = c.buf[:copy(c.buf, c.buf[c.mark:])]
+		c.at, c.mark = c.at-c.mark, 0
+	}
+	if len(c.buf) == cap(c.buf) {
+		c.buf = append(make([]byte, 0, max(window, 2*cap(c.buf))), c.buf...)
+	}
+	for {
+		n, err := c.from.Read(c.buf[len(c.buf):cap(c.buf)])
+		c.buf = c.buf[:len(c.buf)+n]
+		if n > 0 {
+			return true // an error will come again
+		}
+		if err == io.EOF {
+			err = io.ErrUnexpectedEOF
+		}
+		if err != nil {
+			c.fail(err)
+			return false
+		}
+	}
+}
+
+// peek skips white space and returns the byte that follows; 0 at the end.
+func (c *cursor) peek() byte {
+	if c.at < len(c.buf) && c.buf[c.at] > ' ' {
+		return c.buf[c.at]
+	}
+	return c.space()
+}
+
+func (c *cursor) space() byte {
+	for {
+		for ; c.at < len(c.buf); c.at++ {
+			switch b := c.buf[c.at]; b {
+			case ' ', '\t', '\n', '\r':
+			case 0: // would be taken for the end
+				c.unexpected(0, "between values")
+				return 0
+			default:
+				return b
+			}
+		}
+		if !c.more() {
+			return 0
+		}
+	}
+}
+
+// enter reads an opening bracket or brace; anything else is an error.
+func (c *cursor) enter(open byte) bool {
+	b := c.peek()
+	if b != open {
+		c.unexpected(b, "in place of "+string(open))
+		return false
+	}
+	c.at++
+	return true
+}
+
+// next goes to the next element of an array, behind whose bracket the cursor is,
+// or behind the element before; it returns false behind the closing bracket.
+func (c *cursor) next(first bool) bool { return c.follows(first, ']') }
+
+func (c *cursor) follows(first bool, end byte) bool {
+	switch b := c.peek(); {
+	case b == end:
+		c.at++
+		return false
+	case first:
+		return c.err == nil
+	case b != ',':
+		c.unexpected(b, "after a value")
+		return false
+	}
+	c.at++
+	if b := c.peek(); b == end {
+		c.unexpected(b, "after a comma")
+	}
+	return c.err == nil
+}
+
+// key goes to the next member of an object, as next does, and returns its name,
+// which is good until the cursor moves; nil behind the closing brace.
+func (c *cursor) key(first bool) []byte {
+	if !c.follows(first, '}') {
+		return nil
+	}
+	if b := c.peek(); b != '"' {
+		c.unexpected(b, "in place of a key")
+		return nil
+	}
+	v := c.text()
+	if b := c.peek(); b != ':' {
+		c.unexpected(b, "after a key")
+		return nil
+	}
+	c.at++
+	return c.clear(v)
+}
+
+// bytes is the text of a value, as it was written. It is good until the cursor
+// moves.
+func (c *cursor) bytes(v value) []byte { return c.buf[c.mark+v.from : c.mark+v.to] }
+
+// whole is bytes with a text's quotes.
+func (c *cursor) whole(v value) []byte {
+	if v.isText() {
+		v.from, v.to = v.from-1, v.to+1
+	}
+	return c.bytes(v)
+}
+
+// clear is bytes without the escapes of a text. No known node writes any.
+func (c *cursor) clear(v value) []byte {
+	text := c.bytes(v)
+	if v.kind != escaped {
+		return text
+	}
+	var plain string
+	_ = json.Unmarshal(c.whole(v), &plain) // the escapes were checked
+	return []byte(plain)
+}
+
+// value reads any value.
+func (c *cursor) value() value { return c.nested(0) }
+
+func (c *cursor) nested(depth int) value {
+	b := c.peek()
+	v := value{from: c.at - c.mark, kind: b}
+	switch b {
+	case '"':
+		return c.text()
+	case '{', '[':
+		c.at++
+		c.elements(b, depth+1)
+	case 't':
+		c.word("true")
+	case 'f':
+		c.word("false")
+	case 'n':
+		c.word("null")
+	default:
+		v.kind = digits
+		c.number(b)
+	}
+	if c.err != nil {
+		return value{}
+	}
+	v.to = c.at - c.mark
+	return v
+}
+
+// elements reads the rest of an array or an object.
+func (c *cursor) elements(open byte, depth int) {
+	if depth > maxDepth {
+		c.fail(fmt.Errorf("%w: more than %d values in one another", errSyntax, maxDepth))
+	}
+	if open == '[' {
+		for first := true; c.next(first); first = false {
+			c.nested(depth)
+		}
+		return
+	}
+	for first := true; c.key(first) != nil; first = false {
+		c.nested(depth)
+	}
+}
+
+// word reads what is known from its first byte on.
+func (c *cursor) word(text string) {
+	for len(c.buf)-c.at < len(text) {
+		if !c.more() {
+			return
+		}
+	}
+	if string(c.buf[c.at:c.at+len(text)]) != text {
+		c.unexpected(c.buf[c.at], "in place of a value")
+		return
+	}
+	c.at += len(text)
+}
+
+// text reads a text, its opening quote being next.
+func (c *cursor) text() value {
+	v := value{from: c.at + 1 - c.mark, kind: '"'}
+	c.at++
+	for {
+		c.at = plain(c.buf, c.at)
+		if c.at == len(c.buf) {
+			if !c.more() {
+				return value{}
+			}
+			continue
+		}
+		switch b := c.buf[c.at]; b {
+		case '"':
+			v.to = c.at - c.mark
+			c.at++
+			return v
+		case '\\':
+			v.kind = escaped
+			c.escape()
+		default:
+			c.unexpected(b, "in a text")
+			return value{}
+		}
+	}
+}
+
+// escape reads a backslash and what belongs to it.
+func (c *cursor) escape() {
+	const longest = 6
+	b := c.peekAt(1)
+	switch b {
+	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
+		c.at += 2
+		return
+	case 'u':
+		for i := 2; i < longest; i++ {
+			if b = c.peekAt(i); nibbles[b] > 15 {
+				c.unexpected(b, "in an escape")
+				return
+			}
+		}
+		c.at += longest
+		return
+	}
+	c.unexpected(b, "after a backslash")
+}
+
+// peekAt is the byte i places on; 0 where there is none.
+func (c *cursor) peekAt(i int) byte {
+	for c.at+i >= len(c.buf) {
+		if !c.more() {
+			return 0
+		}
+	}
+	return c.buf[c.at+i]
+}
+
+// plain returns the place of the first byte of b from i on that is a quote, a
+// backslash or no byte of a text at all; len(b) if there is none. It looks at
+// eight bytes at once.
+func plain(b []byte, i int) int {
+	const ones, tops = 0x0101010101010101, 0x8080808080808080
+	for ; i+8 <= len(b); i += 8 {
+		x := binary.LittleEndian.Uint64(b[i:])
+		quote, slash := x^('"'*ones), x^('\\'*ones)
+		// A byte's top bit is set where it is zero, or below a space; bytes above
+		// the first such may be wrong, for what was borrowed.
+		found := ((quote-ones)&^quote | (slash-ones)&^slash | (x-' '*ones)&^x) & tops
+		if found != 0 {
+			return i + bits.TrailingZeros64(found)/8
+		}
+	}
+	for ; i < len(b); i++ {
+		if b[i] == '"' || b[i] == '\\' || b[i] < ' ' {
+			break
+		}
+	}
+	return i
+}
+
+// number reads a number as JSON has them, b being its first byte.
+func (c *cursor) number(b byte) {
+	if b == '-' {
+		c.at++
+	}
+	if c.peekAt(0) == '0' {
+		c.at++
+	} else {
+		c.run()
+	}
+	if c.err == nil && c.peekAt(0) == '.' {
+		c.at++
+		c.run()
+	}
+	if c.err == nil && c.peekAt(0)|0x20 == 'e' {
+		c.at++
+		if sign := c.peekAt(0); sign == '+' || sign == '-' {
+			c.at++
+		}
+		c.run()
+	}
+}
+
+// run reads digits, at least one.
+func (c *cursor) run() {
+	b := c.peekAt(0)
+	if b < '0' || b > '9' {
+		c.unexpected(b, "in place of a value")
+		return
+	}
+	for b >= '0' && b <= '9' {
+		c.at++
+		b = c.peekAt(0)
+	}
+}

@@ -1,0 +1,81 @@
+package ethrpc
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+)
+
+var errHex = errors.New("no 0x text")
+
+// nibbles are the values of hex digits of either case; 0xff for other bytes.
+var nibbles = func() (t [256]byte) {
+	for i := range t {
+		t[i] = 0xff
+	}
+	for i, digit := range "0123456789abcdef" {
+		t[digit] = byte(i)
+	}
+	for i, digit := range "ABCDEF" {
+		t[digit] = byte(10 + i)
+	}
+	return t
+}()
+
+// prefixed reports whether text begins as 0x text does.
+func prefixed(text []byte) bool { return len(text) >= 2 && text[0] == '0' && text[1]|0x20 == 'x' }
+
+// fixedHex reads 0x text of just the bytes of dst, in either case.
+func fixedHex(dst, text []byte) error {
+	if len(text) != 2+2*len(dst) || !prefixed(text) {
+		return fmt.Errorf("%w of %d bytes: %.24q", errHex, len(dst), text)
+	}
+	if !unhex(dst, text[2:]) {
+		return fmt.Errorf("%w: %.70q", errHex, text)
+	}
+	return nil
+}
+
+// unhex reads 2*len(dst) hex digits, eight at once; false where there is another
+// byte among them, and then dst may hold anything.
+func unhex(dst, digits []byte) bool {
+	const ones, tops = 0x0101010101010101, 0x8080808080808080
+	var wrong uint64
+	for len(digits) >= 8 && len(dst) >= 4 {
+		x := binary.LittleEndian.Uint64(digits)
+		// In each byte: d is 0 to 9 for a digit, l is 1 to 6 for a letter; a sum's
+		// top bit says which side of the bound it is on, x's own is for no text.
+		low := x &^ tops
+		d, l := low^'0'*ones, (low|0x20*ones)^0x60*ones
+		digit := ^(d + (0x80-10)*ones)
+		letter := (l + (0x80-1)*ones) &^ (l + (0x80-7)*ones)
+		wrong |= (x | ^(digit | letter)) & tops
+		// The low half of a letter's byte is 9 less than its value.
+		n := low&(0x0f*ones) + 9*(low>>6&ones)
+		n = (n<<4 | n>>8) & 0x00ff00ff00ff00ff
+		n = (n | n>>8) & 0x0000ffff0000ffff
+		binary.LittleEndian.PutUint32(dst, uint32(n|n>>16))
+		digits, dst = digits[8:], dst[4:]
+	}
+	for i := range dst {
+		high, low := nibbles[digits[2*i]], nibbles[digits[2*i+1]]
+		dst[i] = high<<4 | low
+		wrong |= uint64(high|low) & 0x80
+	}
+	return wrong == 0
+}
+
+// zeros reports whether all digits are '0'.
+func zeros(digits []byte) bool {
+	for ; len(digits) >= 8; digits = digits[8:] {
+		if binary.LittleEndian.Uint64(digits) != 0x3030303030303030 {
+			return false
+		}
+	}
+	for _, b := range digits {
+		if b != '0' {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,165 @@
+package ethrpc
+
+import (
+	"errors"
+	"fmt"
+
+	"superindex/chain"
+)
+
+// log is a log as the node writes it. What only watched logs need is not read yet,
+// but known to be JSON.
+type log struct {
+	Address     chain.Address
+	BlockNumber quantity
+	BlockHash   chain.Hash
+	Timestamp   quantity // newer nodes only
+	TxIndex     quantity
+	Index       quantity
+	Removed     bool
+
+	txHash value
+	topics [maxTopics]value
+	count  int // of topics
+	data   value
+}
+
+// maxTopics is how many the EVM allows.
+const maxTopics = 4
+
+func (l *log) ref() chain.BlockRef { return chain.BlockRef{Number: l.BlockNumber.n, Hash: l.BlockHash} }
+
+// read reads the log that is next. Until the cursor moves on, what is not read yet
+// can be.
+func (l *log) read(c *cursor) {
+	*l = log{}
+	c.mark = c.at
+	c.enter('{')
+	for first := true; ; first = false {
+		key := c.key(first)
+		if key == nil {
+			return
+		}
+		l.member(c, key)
+	}
+}
+
+// member reads the value of one member.
+func (l *log) member(c *cursor, key []byte) {
+	switch string(key) {
+	case "address":
+		c.fixed(l.Address[:], c.value(), "address")
+	case "topics":
+		l.readTopics(c)
+	case "data":
+		l.data = c.value()
+	case "blockNumber":
+		l.BlockNumber = c.quantity(c.value(), "blockNumber")
+	case "transactionHash":
+		l.txHash = c.value()
+	case "transactionIndex":
+		l.TxIndex = c.quantity(c.value(), "transactionIndex")
+	case "blockHash":
+		c.fixed(l.BlockHash[:], c.value(), "blockHash")
+	case "blockTimestamp":
+		l.Timestamp = c.quantity(c.value(), "blockTimestamp")
+	case "logIndex":
+		l.Index = c.quantity(c.value(), "logIndex")
+	case "removed":
+		l.Removed = c.boolean(c.value(), "removed")
+	default:
+		c.value()
+	}
+}
+
+// readTopics takes down where the topics stand.
+func (l *log) readTopics(c *cursor) {
+	l.count = 0
+	if c.peek() == 'n' {
+		c.value()
+		return
+	}
+	c.enter('[')
+	for first := true; c.next(first); first = false {
+		v := c.value()
+		if l.count < maxTopics {
+			l.topics[l.count] = v
+		}
+		l.count++
+	}
+}
+
+func (l *log) check() error {
+	if !l.BlockNumber.ok || !l.Index.ok || !l.TxIndex.ok || l.BlockHash == (chain.Hash{}) {
+		return errors.New("log without block, transaction or index")
+	}
+	if l.Index.n > 1<<31 || l.TxIndex.n > 1<<31 {
+		return errors.New("log with an index above 2^31")
+	}
+	return nil
+}
+
+// arena holds the topics and data of an answer's watched logs: a few large
+// pieces in place of two small ones a log.
+type arena struct {
+	topics []chain.Hash
+	bytes  []byte
+}
+
+// Sizes of the pieces: a range of few logs should not cost much.
+const (
+	topicsPiece = 1 << 10 // 32 KiB
+	bytesPiece  = 64 << 10
+)
+
+// fill reads what l has left unread into dst.
+func (a *arena) fill(dst *chain.Log, c *cursor, l *log) error {
+	if l.count > maxTopics {
+		return fmt.Errorf("topics: more than %d", maxTopics)
+	}
+	c.fixed(dst.TxHash[:], l.txHash, "transactionHash")
+	a.topics = room(a.topics, l.count, topicsPiece)
+	start := len(a.topics)
+	a.topics = a.topics[:start+l.count]
+	dst.Topics = a.topics[start:len(a.topics):len(a.topics)]
+	for i := range dst.Topics {
+		if !l.topics[i].isText() {
+			return fmt.Errorf("topics: %w", errHex)
+		}
+		c.fixed(dst.Topics[i][:], l.topics[i], "topics")
+	}
+	dst.Data = a.hex(c, l.data)
+	return c.err
+}
+
+// hex reads 0x text. Missing, null and "0x" are no bytes.
+func (a *arena) hex(c *cursor, v value) []byte {
+	if c.err != nil || v.kind == 0 || v.kind == 'n' {
+		return nil
+	}
+	text := c.clear(v)
+	if !v.isText() || len(text) > 0 && !prefixed(text) || len(text)%2 != 0 {
+		c.fail(fmt.Errorf("data: %w: %.24q", errHex, c.bytes(v)))
+		return nil
+	}
+	if len(text) <= 2 {
+		return nil
+	}
+	size := len(text)/2 - 1
+	a.bytes = room(a.bytes, size, bytesPiece)
+	start := len(a.bytes)
+	a.bytes = a.bytes[:start+size]
+	data := a.bytes[start:len(a.bytes):len(a.bytes)]
+	if !unhex(data, text[2:]) {
+		c.fail(fmt.Errorf("data: %w: %.70q", errHex, text))
+	}
+	return data
+}
+
+// room returns piece where n more elements fit into it, else a new one.
+func room[T any](piece []T, n, size int) []T {
+	if cap(piece)-len(piece) >= n {
+		return piece
+	}
+	return make([]T, 0, max(n, size))
+}
