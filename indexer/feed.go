@@ -32,6 +32,11 @@ func (e Engine) followFeeds(ctx context.Context) error {
 		if err := beginFeeds(ctx, e.Journal, e.Sinks); err != nil {
 			return false, err
 		}
+		st, err := e.Journal.Stat(Feeds.Name)
+		if err != nil {
+			return false, err
+		}
+		e.Status.network(Feeds).resumed(st.Head, st.Last)
 		return false, e.adoptDirectory(ctx)
 	})
 	var g errgroup.Group

@@ -49,7 +49,9 @@ func NewRelay(stream chain.Stream, sink Sink, journal *reorg.Journal, bytes int,
 	if bytes == 0 {
 		bytes = relayBytes
 	}
-	return &Relay{stream: stream, sink: sink, journal: journal, bytes: bytes, watch: status.network(stream)}
+	watch := status.network(stream)
+	watch.expects(sink.Name())
+	return &Relay{stream: stream, sink: sink, journal: journal, bytes: bytes, watch: watch}
 }
 
 // Advance writes what follows the sink's position, and waits where nothing does.

@@ -33,6 +33,7 @@ func Run(ctx context.Context, e Engine) error {
 		g.Go(func() error { return e.follow(ctx, net) })
 	}
 	g.Go(func() error { return e.followFeeds(ctx) })
+	g.Go(func() error { return e.guard(ctx) })
 	return g.Wait()
 }
 

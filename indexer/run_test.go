@@ -30,7 +30,7 @@ func (s *still) ref(n uint64) chain.BlockRef { return testBlock(n).BlockRef }
 
 func (s *still) Heads(context.Context) (Heads, error) {
 	head := s.ref(s.height)
-	return Heads{head, head, head}, s.err
+	return Heads{Latest: head, Safe: head, Final: head, Time: uint64(time.Now().Unix())}, s.err
 }
 
 func (s *still) Headers(_ context.Context, numbers []uint64) (out []chain.Block, err error) {
@@ -84,8 +84,14 @@ func (m *memory) fail(err error) {
 
 func testEngine(t *testing.T, sink Sink, networks ...Network) Engine {
 	t.Helper()
+	return testEngineOf(t, reorg.Defaults().Quota, sink, networks...)
+}
+
+// testEngineOf is an engine whose journal holds so many bytes a stream.
+func testEngineOf(t *testing.T, quota uint64, sink Sink, networks ...Network) Engine {
+	t.Helper()
 	opts := reorg.Defaults()
-	opts.FS, opts.Sinks = vfs.NewMem(), []string{sink.Name()}
+	opts.FS, opts.Sinks, opts.Quota = vfs.NewMem(), []string{sink.Name()}, quota
 	j, err := reorg.Open("journal", opts)
 	if err != nil {
 		t.Fatal(err)

@@ -35,7 +35,10 @@ var (
 )
 
 // Heads are a network's heads at about one instant.
-type Heads struct{ Latest, Safe, Final chain.BlockRef }
+type Heads struct {
+	Latest, Safe, Final chain.BlockRef
+	Time                uint64 // of Latest, seconds since 1970; 0 where it is not known
+}
 
 // Range is the blocks From to To, both included.
 type Range struct{ From, To uint64 }

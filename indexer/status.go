@@ -1,21 +1,21 @@
 package indexer
 
 import (
-	"context"
-	"fmt"
+	"errors"
 	"maps"
 	"slices"
 	"sync"
 	"time"
 
 	"superindex/chain"
-	"superindex/decoder"
 	"superindex/reorg"
 )
 
 // Status is what the engine knows of itself: the source of /api/status, of the
 // metrics and of the terminal. It is safe for concurrent use.
 type Status struct {
+	meters meters
+
 	mu       sync.Mutex
 	networks map[string]*watcher
 	stages   map[string]*Stages
@@ -23,10 +23,11 @@ type Status struct {
 
 // NewStatus knows of no network yet.
 func NewStatus() *Status {
-	return &Status{networks: map[string]*watcher{}, stages: map[string]*Stages{}}
+	return &Status{meters: newMeters(), networks: map[string]*watcher{}, stages: map[string]*Stages{}}
 }
 
-// NetworkStatus is one network at one instant.
+// NetworkStatus is one stream at one instant: a network, or Feeds, which has no
+// chain id and no heads.
 type NetworkStatus struct {
 	Network string         `json:"network"`
 	ChainID uint64         `json:"chain_id"`
@@ -34,39 +35,90 @@ type NetworkStatus struct {
 	Safe    chain.BlockRef `json:"safe"`
 	Final   chain.BlockRef `json:"finalized"`
 	Indexed chain.BlockRef `json:"indexed"` // the last block in the journal
-	// IndexedTime and HeadSeen are when that block was made, and when the node last answered.
-	IndexedTime time.Time    `json:"indexed_time"`
-	HeadSeen    time.Time    `json:"head_seen"`
-	Seq         chain.Seq    `json:"seq"` // the last step
-	Steps       uint64       `json:"steps"`
-	Blocks      uint64       `json:"blocks"`
-	Events      uint64       `json:"events"`
-	Reorgs      uint64       `json:"reorgs"`
-	LastReorg   chain.Revert `json:"-"`
-	// Faults are what stands in the way now, by part ("writer", "fill", a sink's name).
-	Faults map[string]string `json:"faults,omitempty"`
-	Sinks  []SinkStatus      `json:"sinks"`
-	spent  [stages]time.Duration
-	Recent []chain.Event `json:"-"` // the last decoded events, newest last
+	// LatestTime and IndexedTime are when those blocks were made, HeadSeen is when the
+	// node last answered; zero while unknown.
+	LatestTime  time.Time `json:"latest_time,omitzero"`
+	IndexedTime time.Time `json:"indexed_time,omitzero"`
+	HeadSeen    time.Time `json:"head_seen,omitzero"`
+
+	Seq       chain.Seq    `json:"seq"`   // the last step
+	Steps     uint64       `json:"steps"` // this and what follows: since the start
+	Blocks    uint64       `json:"blocks"`
+	Events    uint64       `json:"events"`
+	Reorgs    uint64       `json:"reorgs"`
+	LastReorg chain.Revert `json:"-"`
+
+	Faults  map[string]string `json:"faults,omitempty"`  // what stands in the way now, by part ("writer", "fill", a sink's name)
+	Stalled []string          `json:"stalled,omitempty"` // the stages where work waits and nothing moves
+	Sinks   []SinkStatus      `json:"sinks"`
+	Recent  []chain.Event     `json:"-"` // the last decoded events, newest last
+	Progress
+
+	spent     [stages]time.Duration
+	blockTime time.Duration // as the heads show it; 0 while unknown
 }
 
-// SinkStatus is one network in one sink.
+// SinkStatus is one stream in one sink.
 type SinkStatus struct {
 	Name    string        `json:"name"`
 	Seq     chain.Seq     `json:"seq"` // the last step that it holds
-	Writes  uint64        `json:"writes"`
+	Lag     uint64        `json:"lag_steps"`
+	Writes  uint64        `json:"writes"` // since the start
 	Failed  uint64        `json:"failed"`
 	Seconds float64       `json:"seconds"` // spent writing
 	Took    time.Duration `json:"last_write_ns"`
+
+	since time.Time // when the write that is under way began; zero if none is
 }
 
-// Snapshot is every network, by name.
+// NetworkReport is a stream's status with what the journal says of it.
+type NetworkReport struct {
+	NetworkStatus
+	State        State  `json:"state"`
+	JournalHead  uint64 `json:"journal_head"` // Seq
+	JournalBytes uint64 `json:"journal_bytes"`
+	JournalQuota uint64 `json:"journal_quota_bytes"`
+	Window       int    `json:"window_blocks"` // held above finalized
+	Owed         int    `json:"owed"`          // groups of addresses whose history is being filled
+}
+
+// Snapshot is every stream, by name.
 func (s *Status) Snapshot() []NetworkStatus {
+	var all []NetworkStatus
+	for _, w := range s.watchers() {
+		all = append(all, w.snapshot())
+	}
+	return all
+}
+
+// Report is every stream, by name, and how it stands now.
+func (s *Status) Report(journal *reorg.Journal) []NetworkReport {
+	var all []NetworkReport
+	for _, n := range s.Snapshot() {
+		r := NetworkReport{NetworkStatus: n}
+		st, err := journal.Stat(n.Network)
+		switch {
+		case err == nil:
+			r.JournalHead, r.JournalBytes, r.JournalQuota = uint64(st.Head), st.Bytes, st.Quota
+			r.Window, r.Owed = st.Window, len(st.Owed)
+			if st.Bytes > st.Quota {
+				r.Faults["journal"] = "at its quota: fetching waits for the slowest sink"
+			}
+		case !errors.Is(err, reorg.ErrUnknown):
+			r.Faults["journal"] = err.Error()
+		}
+		r.State = r.judge(time.Now())
+		all = append(all, r)
+	}
+	return all
+}
+
+func (s *Status) watchers() []*watcher {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var all []NetworkStatus
+	var all []*watcher
 	for _, name := range slices.Sorted(maps.Keys(s.networks)) {
-		all = append(all, s.networks[name].snapshot())
+		all = append(all, s.networks[name])
 	}
 	return all
 }
@@ -91,136 +143,11 @@ func (s *Status) network(stream chain.Stream) *watcher {
 	w := s.networks[stream.Name]
 	if w == nil {
 		w = &watcher{
-			now:    NetworkStatus{Network: stream.Name, ChainID: stream.ChainID},
-			stages: s.stagesOf(stream.Name), sinks: map[string]*SinkStatus{}, faults: map[string]string{},
+			stages: s.stagesOf(stream.Name), meters: s.meters,
+			now:   NetworkStatus{Network: stream.Name, ChainID: stream.ChainID},
+			sinks: map[string]*SinkStatus{}, faults: map[string]string{}, marks: map[string]mark{},
 		}
 		s.networks[stream.Name] = w
 	}
 	return w
-}
-
-// recentEvents is how many events the terminal can show.
-const recentEvents = 32
-
-// watcher takes down what happens to one network.
-type watcher struct {
-	stages *Stages
-
-	mu     sync.Mutex
-	now    NetworkStatus
-	sinks  map[string]*SinkStatus
-	faults map[string]string
-}
-
-func (w *watcher) snapshot() NetworkStatus {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	st := w.now
-	st.spent = w.stages.all()
-	st.Faults, st.Recent = maps.Clone(w.faults), slices.Clone(st.Recent)
-	for _, name := range slices.Sorted(maps.Keys(w.sinks)) {
-		st.Sinks = append(st.Sinks, *w.sinks[name])
-	}
-	return st
-}
-
-func (w *watcher) heads(h Heads) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.now.Latest, w.now.Safe, w.now.Final, w.now.HeadSeen = h.Latest, h.Safe, h.Final, time.Now()
-}
-
-// resumed takes where the journal stood at the start.
-func (w *watcher) resumed(seq chain.Seq, head chain.BlockRef) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.now.Seq, w.now.Indexed = seq, head
-}
-
-// decode makes events of logs, on the clock.
-func (w *watcher) decode(t *decoder.Table, logs []chain.Log) []chain.Event {
-	began := time.Now()
-	defer func() { w.stages.Add(Decode, time.Since(began)) }()
-	return decode(t, logs)
-}
-
-// append gives a step to the journal, on the clock, and takes down what it did. The
-// step has its Seq then.
-func (w *watcher) append(ctx context.Context, journal *reorg.Journal, step *chain.Step, notes ...reorg.Note) (err error) {
-	began := time.Now()
-	step.Seq, err = journal.Append(ctx, step, notes...)
-	w.stages.Add(ToJournal, time.Since(began))
-	if err != nil {
-		return fmt.Errorf("append to %s: %w", step.Stream, err)
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.now.take(step)
-	return nil
-}
-
-// take counts a step that the journal has.
-func (n *NetworkStatus) take(s *chain.Step) {
-	n.Seq = s.Seq
-	n.Steps++
-	switch {
-	case s.Apply != nil:
-		n.Indexed = s.Apply.Last
-		n.Blocks += s.Apply.Last.Number - s.Apply.Parent.Number
-		n.Events += uint64(len(s.Apply.Events))
-		n.Recent = append(n.Recent, s.Apply.Events[max(0, len(s.Apply.Events)-recentEvents):]...)
-		n.Recent = slices.Delete(n.Recent, 0, max(0, len(n.Recent)-recentEvents))
-		if last := len(s.Apply.Blocks) - 1; last >= 0 {
-			n.IndexedTime = s.Apply.Blocks[last].When()
-		}
-	case s.Revert != nil:
-		n.Indexed = s.Revert.To
-		if s.Revert.Cause == chain.Reorg {
-			n.Reorgs++
-			n.LastReorg = *s.Revert
-		}
-	case s.Fill != nil:
-		n.Events += uint64(len(s.Fill.Events))
-	}
-}
-
-func (w *watcher) sink(name string) *SinkStatus {
-	if w.sinks[name] == nil {
-		w.sinks[name] = &SinkStatus{Name: name}
-	}
-	return w.sinks[name]
-}
-
-// writing returns what to call when the write has ended.
-func (w *watcher) writing(sink string) func(error) {
-	began := time.Now()
-	return func(err error) {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		s := w.sink(sink)
-		s.Took = time.Since(began)
-		w.stages.Add(ToSink, s.Took)
-		s.Seconds += s.Took.Seconds()
-		s.Writes++
-		if err != nil {
-			s.Failed++
-		}
-	}
-}
-
-func (w *watcher) relayed(sink string, to chain.Seq) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.sink(sink).Seq = to
-}
-
-// fault takes down what stands in a part's way; nil when nothing does.
-func (w *watcher) fault(part string, err error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if err == nil {
-		delete(w.faults, part)
-		return
-	}
-	w.faults[part] = err.Error()
 }

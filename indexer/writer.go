@@ -104,7 +104,8 @@ func (w *Writer) Advance(ctx context.Context) (moved bool, err error) {
 		return w.lag(ctx, heads.Latest)
 	}
 	w.lagging = time.Time{}
-	if full, err := w.journal.Full(w.net.Name); err != nil || full {
+	full, err := w.journal.Full(w.net.Name)
+	if w.watch.waits(full); err != nil || full {
 		return w.standStill(ctx, err)
 	}
 	if heads.Latest.Number == head.Number {

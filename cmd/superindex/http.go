@@ -13,15 +13,14 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"superindex/indexer"
-	"superindex/reorg"
 )
 
 // report is /api/status.
 type report struct {
-	Version  string          `json:"version"`
-	Journal  string          `json:"journal"` // its id
-	Registry registryReport  `json:"registry"`
-	Networks []networkReport `json:"networks"`
+	Version  string                  `json:"version"`
+	Journal  string                  `json:"journal"` // its id
+	Registry registryReport          `json:"registry"`
+	Networks []indexer.NetworkReport `json:"networks"`
 }
 
 type registryReport struct {
@@ -31,33 +30,11 @@ type registryReport struct {
 	Note    string    `json:"note,omitempty"` // why this is not the newest
 }
 
-type networkReport struct {
-	indexer.NetworkStatus
-	JournalHead  uint64 `json:"journal_head"` // Seq
-	JournalBytes uint64 `json:"journal_bytes"`
-	JournalQuota uint64 `json:"journal_quota_bytes"`
-	Window       int    `json:"window_blocks"` // held above finalized
-	Owed         int    `json:"owed"`          // groups of addresses whose history is being filled
-}
-
 func (d *daemon) report() report {
-	r := report{Version: version(), Journal: d.journal.ID().String(), Registry: registryReport{
-		Source: d.snapshot.Source, Version: d.snapshot.Version(), Fetched: d.snapshot.Fetched, Note: d.snapshot.Note,
-	}}
-	for _, n := range d.status.Snapshot() {
-		out := networkReport{NetworkStatus: n}
-		if st, err := d.journal.Stat(n.Network); err == nil {
-			out.JournalHead, out.JournalBytes, out.JournalQuota = uint64(st.Head), st.Bytes, st.Quota
-			out.Window, out.Owed = st.Window, len(st.Owed)
-			if st.Bytes > st.Quota {
-				out.Faults["journal"] = "at its quota: fetching waits for the slowest sink"
-			}
-		} else if !errors.Is(err, reorg.ErrUnknown) {
-			out.Faults["journal"] = err.Error()
-		}
-		r.Networks = append(r.Networks, out)
+	return report{
+		Version: version(), Journal: d.journal.ID().String(), Networks: d.status.Report(d.journal),
+		Registry: registryReport{Source: d.snapshot.Source, Version: d.snapshot.Version(), Fetched: d.snapshot.Fetched, Note: d.snapshot.Note},
 	}
-	return r
 }
 
 // serve answers HTTP until ctx ends.

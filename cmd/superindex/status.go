@@ -13,6 +13,8 @@ import (
 
 	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
+
+	"superindex/indexer"
 )
 
 func newStatus() *cobra.Command {
@@ -123,7 +125,7 @@ func showStatus(w io.Writer, r report) error {
 	return nil
 }
 
-func sinksInShort(n networkReport) string {
+func sinksInShort(n indexer.NetworkReport) string {
 	var out []string
 	for _, s := range n.Sinks {
 		switch {

@@ -32,7 +32,7 @@ func TestHeads(t *testing.T) {
 	c := client(t, n)
 	got, err := c.Heads(t.Context())
 	ref := func(i int) chain.BlockRef { return chain.BlockRef{Number: uint64(i), Hash: hash(byte(i + 1))} }
-	if want := (indexer.Heads{Latest: ref(8), Safe: ref(7), Final: ref(6)}); err != nil || got != want {
+	if want := (indexer.Heads{Latest: ref(8), Safe: ref(7), Final: ref(6), Time: 1016}); err != nil || got != want {
 		t.Errorf("got %v, %v; want %v", got, err, want)
 	}
 	if len(n.asked) != 1 {
@@ -44,7 +44,7 @@ func TestHeads(t *testing.T) {
 	} {
 		n.say = func(_ string, params []any) (string, bool) { return unknown, params[0] != "latest" }
 		got, err := c.Heads(t.Context())
-		if want := (indexer.Heads{Latest: ref(8)}); err != nil || got != want {
+		if want := (indexer.Heads{Latest: ref(8), Time: 1016}); err != nil || got != want {
 			t.Errorf("%s: got %v, %v; want %v", unknown, got, err, want)
 		}
 	}

@@ -47,7 +47,7 @@ func (c *Client) Heads(ctx context.Context) (indexer.Heads, error) {
 			return indexer.Heads{}, call.err
 		}
 	}
-	return indexer.Heads{Latest: latest.ref(), Safe: refOrZero(safe), Final: refOrZero(final)}, nil
+	return indexer.Heads{Latest: latest.ref(), Safe: refOrZero(safe), Final: refOrZero(final), Time: latest.block().Time}, nil
 }
 
 func refOrZero(h *header) chain.BlockRef {
