@@ -139,6 +139,13 @@ func TestTheOperatorsDay(t *testing.T) {
 				t.Errorf("%s says %q, %v", path, body.String(), err)
 			}
 		}
+		if _, err := o.dev.Reorg(t.Context(), o.rng, 3); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.verdict(t.Context()); err != nil {
+			t.Error(err)
+		}
+		metricsAreThoseOfTheDocs(t, s.metrics)
 	})
 	says(t, append(config, "journal", "stat"), "devchain (chain id 901)", "may still be reverted")
 	says(t, append(config, "journal", "dump", "--network", demoNetwork), "revert  to 0:", "begin", "apply")

@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"runtime"
 	"slices"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"superindex/indexer"
@@ -35,6 +37,13 @@ func (d *daemon) report() report {
 		Version: version(), Journal: d.journal.ID().String(), Networks: d.status.Report(d.journal),
 		Registry: registryReport{Source: d.snapshot.Source, Version: d.snapshot.Version(), Fetched: d.snapshot.Fetched, Note: d.snapshot.Note},
 	}
+}
+
+// buildInfo is the metric that names the binary.
+func buildInfo() prometheus.Collector {
+	g := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "superindex_build_info", Help: "1, labelled with what runs."}, []string{"version", "goversion"})
+	g.WithLabelValues(version(), runtime.Version()).Set(1)
+	return g
 }
 
 // serve answers HTTP until ctx ends.

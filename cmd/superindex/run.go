@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/term"
@@ -102,7 +103,8 @@ func (d *daemon) owners() func(string, chain.Address) []string {
 
 // run follows the chains and serves HTTP until ctx ends.
 func (d *daemon) run(ctx context.Context) error {
-	d.metrics.MustRegister(indexer.NewCollector(d.status, d.journal))
+	d.metrics.MustRegister(indexer.NewCollector(d.status, d.journal), buildInfo(),
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return d.serve(ctx) })
 	g.Go(func() error { return d.progress(ctx) })

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+var metricName = regexp.MustCompile("`(superindex_[a-z_]+)`")
+
+// metricsAreThoseOfTheDocs compares a scrape after a reorg with the table of
+// docs/status.md: names and labels.
+func metricsAreThoseOfTheDocs(t *testing.T, from prometheus.Gatherer) {
+	t.Helper()
+	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "status.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{}
+	for line := range strings.Lines(string(page)) {
+		cells := strings.Split(line, "|")
+		if len(cells) < 4 {
+			continue
+		}
+		for _, name := range metricName.FindAllStringSubmatch(cells[1], -1) {
+			want[name[1]] = strings.TrimSpace(cells[2])
+		}
+	}
+	families, err := from.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	for _, f := range families {
+		if !strings.HasPrefix(f.GetName(), "superindex_") {
+			continue
+		}
+		var labels []string
+		for _, l := range f.Metric[0].Label {
+			labels = append(labels, l.GetName())
+		}
+		got[f.GetName()] = strings.Join(labels, ", ")
+	}
+	for _, name := range slices.Sorted(maps.Keys(want)) {
+		if name == "superindex_fault" { // there is none
+			continue
+		}
+		if sortedWords(want[name]) != got[name] {
+			t.Errorf("%s has the labels %q, docs/status.md says %q", name, got[name], want[name])
+		}
+	}
+	for name := range got {
+		if _, known := want[name]; !known {
+			t.Errorf("docs/status.md does not name %s", name)
+		}
+	}
+}
+
+func sortedWords(list string) string {
+	words := strings.Split(list, ", ")
+	slices.Sort(words)
+	return strings.Join(words, ", ")
+}
