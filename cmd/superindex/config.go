@@ -36,7 +36,7 @@ type registryConfig struct {
 type networkConfig struct {
 	Enabled *bool      `yaml:"enabled"`
 	ChainID uint64     `yaml:"chain_id"` // of a network that the built-in table does not know
-	RPC     []endpoint `yaml:"rpc"`      // one, for now
+	RPC     []endpoint `yaml:"rpc"`      // those that answer share the work
 	Start   start      `yaml:"start"`
 }
 
@@ -196,9 +196,6 @@ func readable(err error) error {
 // check names the first key that cannot be.
 func (c *config) check() error {
 	for name, n := range c.Networks {
-		if len(n.RPC) > 1 {
-			return fmt.Errorf("networks.%s.rpc: one endpoint is used for now, %d are given", name, len(n.RPC))
-		}
 		for _, e := range n.RPC {
 			if e.Name == "" {
 				return fmt.Errorf("networks.%s.rpc: an endpoint without a name", name)

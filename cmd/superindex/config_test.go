@@ -62,19 +62,18 @@ func TestAnEmptyConfigIsTheDefaults(t *testing.T) {
 
 func TestBadConfigsSayWhereAndWhat(t *testing.T) {
 	for text, want := range map[string]string{
-		"data_dir: a\nsink: {}\n":                                                   "line 2: unknown key sink",
-		"networks:\n  optimism:\n    rcp: []\n":                                     "line 3: unknown key rcp",
-		"journal:\n  quota: lots\n":                                                 `line 2: "lots" is no size`,
-		"journal:\n  keep: soon\n":                                                  `line 2: "soon" is no duration`,
-		"networks:\n  optimism:\n    start: yesterday\n":                            `line 3: start: "yesterday" is no block number`,
-		"networks:\n  optimism:\n    rpc: [{name: a, url: \"${MISSING}\"}]\n":       "line 3: ${MISSING} is not set",
-		"networks:\n  optimism:\n    rpc: [{url: \"http://a\"}]\n":                  "networks.optimism.rpc: an endpoint without a name",
-		"networks:\n  optimism:\n    rpc: [{name: a, url: b}, {name: c, url: d}]\n": "one endpoint is used for now",
-		"networks:\n  optimism:\n    chain_id: ten\n":                               "line 3: cannot unmarshal",
-		"log: {format: xml}\n":                                                      `log.format: "xml"`,
-		"journal: {quota: 10B}\n":                                                   "journal.quota",
-		"data_dir: [\n":                                                             "line",
-		"networks:\n\toptimism: 1\n":                                                "line 2",
+		"data_dir: a\nsink: {}\n":                                             "line 2: unknown key sink",
+		"networks:\n  optimism:\n    rcp: []\n":                               "line 3: unknown key rcp",
+		"journal:\n  quota: lots\n":                                           `line 2: "lots" is no size`,
+		"journal:\n  keep: soon\n":                                            `line 2: "soon" is no duration`,
+		"networks:\n  optimism:\n    start: yesterday\n":                      `line 3: start: "yesterday" is no block number`,
+		"networks:\n  optimism:\n    rpc: [{name: a, url: \"${MISSING}\"}]\n": "line 3: ${MISSING} is not set",
+		"networks:\n  optimism:\n    rpc: [{url: \"http://a\"}]\n":            "networks.optimism.rpc: an endpoint without a name",
+		"networks:\n  optimism:\n    chain_id: ten\n":                         "line 3: cannot unmarshal",
+		"log: {format: xml}\n":                                                `log.format: "xml"`,
+		"journal: {quota: 10B}\n":                                             "journal.quota",
+		"data_dir: [\n":                                                       "line",
+		"networks:\n\toptimism: 1\n":                                          "line 2",
 	} {
 		if _, err := parsed(t, text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v; want %q", text, err, want)

@@ -2,12 +2,10 @@ package main
 
 import (
 	"cmp"
-	"context"
 	"fmt"
+	"log/slog"
 	"maps"
-	"os"
 	"slices"
-	"sync/atomic"
 
 	"superindex/chain"
 	"superindex/decoder"
@@ -19,7 +17,7 @@ import (
 // networks are those that the config names, or, where it names none, every
 // mainnet of the Superchain for which oss-directory lists an address of its own.
 // listed has their names in oss-directory.
-func networks(c config, snapshot *registry.Snapshot, table *decoder.Table, metrics *ethrpc.Metrics) (all []indexer.Network, listed map[string]string, err error) {
+func networks(c config, snapshot *registry.Snapshot, table *decoder.Table, metrics *ethrpc.Metrics, log *slog.Logger) (all []indexer.Network, listed map[string]string, err error) {
 	known, err := registry.LoadNetworks(c.Registry.NetworksFile, registry.Superchain())
 	if err != nil {
 		return nil, nil, fmt.Errorf("registry.networks_file: %w", err)
@@ -38,7 +36,7 @@ func networks(c config, snapshot *registry.Snapshot, table *decoder.Table, metri
 		if n.Enabled != nil && !*n.Enabled {
 			continue
 		}
-		net, err := network(name, n, known, snapshot, metrics)
+		net, err := network(name, n, known, snapshot, metrics, log)
 		if err != nil {
 			return nil, nil, fmt.Errorf("networks.%s: %w", name, err)
 		}
@@ -57,7 +55,7 @@ func networks(c config, snapshot *registry.Snapshot, table *decoder.Table, metri
 	return all, listed, nil
 }
 
-func network(name string, n networkConfig, known registry.Networks, snapshot *registry.Snapshot, metrics *ethrpc.Metrics) (net indexer.Network, err error) {
+func network(name string, n networkConfig, known registry.Networks, snapshot *registry.Snapshot, metrics *ethrpc.Metrics, log *slog.Logger) (net indexer.Network, err error) {
 	facts, ok := known.Find(name)
 	switch {
 	case !ok && n.ChainID == 0:
@@ -70,52 +68,15 @@ func network(name string, n networkConfig, known registry.Networks, snapshot *re
 			return net, err
 		}
 	}
-	at, err := rpc(n, facts)
-	if err != nil {
-		return net, err
-	}
 	id := cmp.Or(n.ChainID, facts.ChainID)
-	client, err := ethrpc.New(ethrpc.Options{Network: name, Name: at.Name, URL: at.URL, ChainID: id, Metrics: metrics})
+	endpoints, err := endpoints(name, id, n, facts, metrics, log)
 	if err != nil {
 		return net, err
 	}
 	return indexer.Network{
-		Stream: chain.Stream{Name: name, ChainID: id}, Source: &verified{Client: client},
+		Stream: chain.Stream{Name: name, ChainID: id}, Source: endpoints,
 		Watch: snapshot.Watch(cmp.Or(facts.Directory, name)), Start: n.Start.Start,
 	}, nil
-}
-
-// rpc is the endpoint of the config, or the public one of the table.
-func rpc(n networkConfig, facts registry.Network) (endpoint, error) {
-	if len(n.RPC) > 0 {
-		url, err := registry.ExpandURL(n.RPC[0].URL, os.LookupEnv)
-		return endpoint{n.RPC[0].Name, url}, err
-	}
-	urls, err := facts.Endpoints(os.LookupEnv)
-	if err == nil && len(urls) == 0 {
-		err = fmt.Errorf("rpc: no endpoint is given, and none is known")
-	}
-	if err != nil {
-		return endpoint{}, err
-	}
-	return endpoint{"public", urls[0]}, nil
-}
-
-// verified asks an endpoint which chain it serves before it believes its heads.
-type verified struct {
-	*ethrpc.Client
-	done atomic.Bool
-}
-
-// Heads implements indexer.Source.
-func (v *verified) Heads(ctx context.Context) (indexer.Heads, error) {
-	if !v.done.Load() {
-		if err := v.Verify(ctx); err != nil {
-			return indexer.Heads{}, err
-		}
-		v.done.Store(true)
-	}
-	return v.Client.Heads(ctx)
 }
 
 // newDecoder is the built-in table.

@@ -75,7 +75,7 @@ func newDaemon(ctx context.Context, c config, log *slog.Logger) (*daemon, error)
 	if err != nil {
 		return nil, err
 	}
-	if d.networks, d.listed, err = networks(c, d.snapshot, table, ethrpc.NewMetrics(d.metrics, d.status)); err != nil {
+	if d.networks, d.listed, err = networks(c, d.snapshot, table, ethrpc.NewMetrics(d.metrics, d.status), log); err != nil {
 		return nil, err
 	}
 	d.parts, err = openParts(ctx, c, d.owners(), log)
@@ -108,6 +108,7 @@ func (d *daemon) run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return d.serve(ctx) })
 	g.Go(func() error { return d.progress(ctx) })
+	g.Go(func() error { return d.watchEndpoints(ctx) })
 	g.Go(func() error { return indexer.Run(ctx, d.engine()) })
 	return g.Wait()
 }

@@ -75,9 +75,16 @@ func (c *Client) rightURL() string {
 // do makes the calls in one request and returns the size of the answer. Its
 // error is of the whole request; each call has its own beside it.
 func (c *Client) do(ctx context.Context, calls []*call) (size int, err error) {
+	if err := c.o.Gate.Enter(ctx, len(calls)); err != nil {
+		return 0, c.errorf(err, "%v", err)
+	}
 	began := time.Now()
 	var parsing time.Duration
-	defer func() { c.o.Metrics.observe(c.o, calls, time.Since(began), parsing, err) }()
+	defer func() {
+		took := time.Since(began)
+		c.o.Metrics.observe(c.o, calls, took, parsing, err)
+		c.o.Gate.Leave(len(calls), took, allOf(err, calls))
+	}()
 	limited, cancel := context.WithTimeout(ctx, c.o.Timeout)
 	defer cancel()
 
@@ -116,6 +123,14 @@ func (c *Client) read(body io.Reader, calls []*call) error {
 	if cap(reader.buf) <= window {
 		*buf = reader.buf
 		c.spare.Put(buf)
+	}
+	return err
+}
+
+// allOf is the request's error and those of its calls.
+func allOf(err error, calls []*call) error {
+	for _, c := range calls {
+		err = errors.Join(err, c.err)
 	}
 	return err
 }

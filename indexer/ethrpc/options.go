@@ -2,6 +2,7 @@ package ethrpc
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -20,7 +21,24 @@ type Options struct {
 	MaxBytes int64         // of one answer, unpacked; 0: 256 MiB
 	Timeout  time.Duration // of one request with its answer; 0: 30 s
 	Metrics  *Metrics      // nil: none
+	Gate     Gate          // nil: every request is let through
 }
+
+// Gate lets requests through, and is told what came of them. It is safe for
+// concurrent use.
+type Gate interface {
+	// Enter waits until a request of so many calls may be made.
+	Enter(ctx context.Context, calls int) error
+	// Leave takes what came of it: err is of the request and of
+	// each of its calls.
+	Leave(calls int, took time.Duration, err error)
+}
+
+// open is the gate of an endpoint without one.
+type open struct{}
+
+func (open) Enter(context.Context, int) error { return nil }
+func (open) Leave(int, time.Duration, error)  {}
 
 // Check names the first field that is wrong. It never shows the URL.
 func (o Options) Check() error {
@@ -49,6 +67,9 @@ func (o Options) withDefaults() Options {
 	o.Timeout = cmp.Or(o.Timeout, 30*time.Second)
 	if o.HTTP == nil {
 		o.HTTP = newHTTP()
+	}
+	if o.Gate == nil {
+		o.Gate = open{}
 	}
 	return o
 }

@@ -271,7 +271,7 @@ func (c *commands) whatCannotBe(t *testing.T) {
 		"unknown key":        {[]string{"run", "--config", broken(func(text string) string { return text + "colour: blue\n" })}, 1, []string{"superindex.yaml", "line 13", "unknown key colour"}},
 		"unknown inner key":  {[]string{"run", "--config", replaced("start: 1", "begin: 1")}, 1, []string{"line 7", "unknown key begin"}},
 		"no number":          {[]string{"run", "--config", replaced("start: 1", "start: soon")}, 1, []string{"line 7", "start", "soon"}},
-		"two endpoints":      {[]string{"run", "--config", replaced("rpc: [", "rpc: [{name: other, url: \"http://127.0.0.1:1\"}, ")}, 1, []string{"networks.ledger.rpc"}},
+		"one name twice":     {[]string{"run", "--config", replaced("rpc: [", "rpc: [{name: throttled, url: \"http://127.0.0.1:1\"}, ")}, 1, []string{"networks.ledger", "throttled"}},
 		"no endpoint":        {[]string{"run", "--config", replaced("rpc: [", "#rpc: [")}, 1, []string{"networks.ledger", "rpc"}},
 		"unset variable":     {[]string{"run", "--config", replaced("{level: info", "{level: \"${SUPERINDEX_NO_SUCH}\"")}, 1, []string{"SUPERINDEX_NO_SUCH", "line 12"}},
 		"known, another id":  {[]string{"run", "--config", replaced("  ledger:", "  optimism:")}, 1, []string{"networks.optimism", "chain_id is 424242", "10"}},

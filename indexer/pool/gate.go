@@ -1,0 +1,169 @@
+package pool
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"time"
+
+	"superindex/indexer"
+)
+
+// Gate lets the requests of one endpoint through: as fast as they come until the
+// endpoint refuses one for its rate, from then on at a rate that it finds by
+// bisection between what was borne and what was refused. A request counts as many
+// calls as its batch has, as most providers count. It implements ethrpc.Gate.
+type Gate struct {
+	mu    sync.Mutex
+	rate  rate
+	next  time.Time // when the calls let through so far are paid for
+	shut  time.Time // nothing is let through before
+	cut   time.Time // requests that began before say nothing of the rate since
+	again int       // refusals in a row that did not say how long to wait
+
+	good     meter
+	took     []time.Duration // of the last requests, a ring
+	requests uint64
+	failed   uint64
+}
+
+// NewGate lets at most so many calls a second through; 0: as many as the endpoint bears.
+func NewGate(most float64) *Gate { return &Gate{rate: rate{most: most, now: most}} }
+
+// patience is how long a request waits at a gate that is shut; it fails where it
+// would have to wait longer, so that another endpoint is asked, or the fault shown.
+const patience = 5 * time.Second
+
+// ShutError says that an endpoint wants no request now.
+type ShutError struct{ Wait time.Duration }
+
+func (e *ShutError) Error() string {
+	return fmt.Sprintf("rate limited for another %v", e.Wait.Round(time.Millisecond))
+}
+
+// RetryAfter implements indexer.Patient.
+func (e *ShutError) RetryAfter() time.Duration { return e.Wait }
+
+// Enter waits until a request of so many calls may be made.
+func (g *Gate) Enter(ctx context.Context, calls int) error {
+	for {
+		wait, shut := g.book(time.Now(), calls)
+		switch {
+		case shut && wait > patience:
+			return &ShutError{wait}
+		case wait <= 0:
+			return ctx.Err()
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return ctx.Err()
+		}
+		if !shut {
+			return nil
+		}
+	}
+}
+
+// book takes the next free moment, unless the gate is shut, and says how far off it is.
+func (g *Gate) book(now time.Time, calls int) (wait time.Duration, shut bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if wait := g.shut.Sub(now); wait > 0 {
+		return wait, true
+	}
+	at := g.next
+	if at.Before(now) {
+		at = now
+	}
+	g.next = at
+	if g.rate.now > 0 {
+		g.next = at.Add(time.Duration(float64(calls) / g.rate.now * float64(time.Second)))
+	}
+	return at.Sub(now), false
+}
+
+// delay is how long a request would wait now.
+func (g *Gate) delay(now time.Time) time.Duration {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return max(g.next.Sub(now), g.shut.Sub(now), 0)
+}
+
+// shutFor is how long the endpoint wants no request.
+func (g *Gate) shutFor(now time.Time) time.Duration {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return max(g.shut.Sub(now), 0)
+}
+
+// Leave takes what came of a request of so many calls that took so long.
+func (g *Gate) Leave(calls int, took time.Duration, err error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	now := time.Now()
+	g.requests++
+	if len(g.took) < latencies {
+		g.took = append(g.took, took)
+	} else {
+		g.took[g.requests%latencies] = took
+	}
+	var busy indexer.Patient
+	switch {
+	case err == nil:
+		g.again = 0
+		g.good.add(now, calls)
+		g.rate.borne(now, g.good.rate(now))
+	case errors.As(err, &busy):
+		g.failed++
+		g.refused(now, took, busy.RetryAfter())
+	default:
+		g.failed++
+	}
+}
+
+// refused shuts the gate for as long as was asked, and slows down, once for all
+// the requests that were under way together.
+func (g *Gate) refused(now time.Time, took, wait time.Duration) {
+	first := now.Add(-took).After(g.cut)
+	if wait == 0 {
+		if first {
+			g.again++
+		}
+		wait = time.Second << min(max(g.again-1, 0), 5)
+		wait = wait/2 + rand.N(wait/2)
+	}
+	if until := now.Add(wait); until.After(g.shut) {
+		g.shut = until
+	}
+	if first {
+		g.rate.refused(now, g.good.rate(now))
+		g.cut, g.next = now, now
+	}
+}
+
+// latencies is how many requests the latency window holds.
+const latencies = 128
+
+// latency is a quantile of the last requests' time; 0 while there is none.
+func (g *Gate) latency(quantile float64) time.Duration {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if len(g.took) == 0 {
+		return 0
+	}
+	sorted := slices.Sorted(slices.Values(g.took))
+	return sorted[min(int(quantile*float64(len(sorted))), len(sorted)-1)]
+}
+
+// counts are what was asked and what failed, and the rate, 0 where none was met.
+func (g *Gate) counts() (requests, failed uint64, rate float64) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.requests, g.failed, g.rate.now
+}

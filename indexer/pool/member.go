@@ -1,0 +1,187 @@
+package pool
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"superindex/chain"
+	"superindex/indexer"
+)
+
+// Endpoint is one RPC endpoint of a network, as ethrpc.Client is.
+type Endpoint interface {
+	indexer.Source
+	// Verify asks which chain it serves; another one than expected is fatal.
+	Verify(ctx context.Context) error
+}
+
+// Member is an endpoint with its name, which is all of it that is ever shown, and
+// the gate that its requests go through.
+type Member struct {
+	Name     string
+	Endpoint Endpoint
+	Gate     *Gate
+}
+
+// member is an endpoint and what is known of it.
+type member struct {
+	Member
+
+	mu       sync.Mutex
+	verified bool          // it said that it serves our chain, and had no trouble since
+	err      error         // why it is out, or was until it answers again; nil: it is in
+	until    time.Time     // it is not asked before
+	fails    int           // in a row
+	heads    indexer.Heads // as it showed them last
+	seen     time.Time     // when that was; zero: never
+	behind   uint64        // blocks that its head was below the leader's then
+	active   int           // calls under way
+	dispute  *dispute      // with the endpoint that led when it was found
+}
+
+// Out of service: after a failure that may pass, an endpoint is left alone for a
+// moment that doubles; after one that only an operator can mend (a key, a bill,
+// another chain's node), longer, but it is tried again: he may have mended it.
+const (
+	outFirst   = 250 * time.Millisecond
+	outMost    = 30 * time.Second
+	brokeFirst = 10 * time.Second
+	brokeMost  = 10 * time.Minute
+)
+
+// judge takes what came of a call.
+func (m *member) judge(ctx context.Context, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	switch verdict := blame(ctx, err); {
+	case verdict == nobody:
+		if err == nil {
+			m.err, m.fails = nil, 0
+		}
+	case verdict == provider:
+		m.fails++
+		m.err, m.verified, m.until = err, false, time.Now().Add(grown(m.fails, brokeFirst, brokeMost))
+	default:
+		m.fails++
+		m.err, m.verified, m.until = err, false, time.Now().Add(grown(m.fails, outFirst, outMost))
+	}
+}
+
+// Who is to blame for an error.
+const (
+	nobody   = iota // it says something of the range or of the moment, not of the endpoint
+	moment          // the endpoint; it may pass
+	provider        // the endpoint; only an operator can mend it
+)
+
+func blame(ctx context.Context, err error) int {
+	var later indexer.Patient
+	switch {
+	case err == nil, ctx.Err() != nil, errors.As(err, &later),
+		errors.Is(err, indexer.ErrTooLarge), errors.Is(err, indexer.ErrAbsent), errors.Is(err, indexer.ErrTorn):
+		return nobody
+	case chain.IsFatal(err):
+		return provider
+	}
+	return moment
+}
+
+// grown is first, doubled with every failure after the first.
+func grown(fails int, first, most time.Duration) time.Duration {
+	return min(first<<min(fails-1, 16), most)
+}
+
+// in: it may be asked now.
+func (m *member) in(now time.Time) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.err == nil || !now.Before(m.until)
+}
+
+// reaches: it has block number, as far as is known: what it showed, and how far it
+// was below the leader, whose head is latest now.
+func (m *member) reaches(number, latest uint64) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return !m.seen.IsZero() && (m.heads.Latest.Number >= number || latest >= m.behind && latest-m.behind >= number)
+}
+
+// burden is how long a call would take now, with those that wait before it.
+func (m *member) burden(now time.Time) time.Duration {
+	m.mu.Lock()
+	active := m.active
+	m.mu.Unlock()
+	return m.Gate.delay(now) + time.Duration(active+1)*max(m.Gate.latency(0.5), time.Millisecond)
+}
+
+// ask makes a call of the endpoint, which is verified first where it has to be.
+func (m *member) ask(ctx context.Context, call func(context.Context) error) error {
+	m.mu.Lock()
+	verified := m.verified
+	m.active++
+	m.mu.Unlock()
+	var err error
+	if !verified {
+		err = m.Endpoint.Verify(ctx)
+	}
+	if err == nil {
+		err = call(ctx)
+	}
+	m.mu.Lock()
+	m.active--
+	m.verified = m.verified || err == nil
+	m.mu.Unlock()
+	m.judge(ctx, err)
+	return err
+}
+
+// verify asks again which chain the endpoint serves.
+func (m *member) verify(ctx context.Context) error {
+	m.mu.Lock()
+	m.verified = false
+	m.mu.Unlock()
+	return m.ask(ctx, func(context.Context) error { return nil })
+}
+
+// readHeads reads the endpoint's heads and keeps them.
+func (m *member) readHeads(ctx context.Context) (h indexer.Heads, err error) {
+	err = m.ask(ctx, func(ctx context.Context) (err error) {
+		h, err = m.Endpoint.Heads(ctx)
+		return err
+	})
+	if err == nil {
+		m.mu.Lock()
+		m.heads, m.seen = h, time.Now()
+		m.mu.Unlock()
+	}
+	return h, err
+}
+
+// shown are the heads that it showed last, and when.
+func (m *member) shown() (indexer.Heads, time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.heads, m.seen
+}
+
+// hashAt is the endpoint's canonical block at a height, ok false where it has none.
+func (m *member) hashAt(ctx context.Context, number uint64) (ref chain.BlockRef, ok bool, err error) {
+	err = m.ask(ctx, func(ctx context.Context) error {
+		headers, err := m.Endpoint.Headers(ctx, []uint64{number})
+		if err == nil && len(headers) > 0 {
+			ref, ok = headers[0].BlockRef, true
+		}
+		return err
+	})
+	return ref, ok, err
+}
+
+// fault is why the endpoint is out, or was when it was last asked, and until when;
+// nil where it is in.
+func (m *member) fault() (err error, until time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.err, m.until
+}
