@@ -23,9 +23,47 @@ type Directory struct {
 // directoryNote is what the journal remembers of the snapshot that it took last.
 const directoryNote = "registry"
 
-// followFeeds begins the stream Feeds, brings the registry and relays.
+// Poller brings a feed's observations until ctx ends. What fails is its own
+// business, and shown by itself.
+type Poller interface{ Run(ctx context.Context) }
+
+// FeedJournal is the stream Feeds as pollers see it. It is safe for concurrent use.
+type FeedJournal struct{ *reorg.Journal }
+
+// Append commits rows as one step, together with notes.
+func (j FeedJournal) Append(ctx context.Context, rows *chain.Rows, notes map[string][]byte) error {
+	if _, err := j.Journal.Append(ctx, &chain.Step{Stream: Feeds, Rows: rows}, listed(notes)...); err != nil {
+		return fmt.Errorf("append rows of %s: %w", rows.Feed, err)
+	}
+	return nil
+}
+
+// Keep commits notes without a step.
+func (j FeedJournal) Keep(_ context.Context, notes map[string][]byte) error {
+	return j.Journal.Keep(Feeds.Name, listed(notes)...)
+}
+
+// Notes are all whose name begins with prefix.
+func (j FeedJournal) Notes(_ context.Context, prefix string) (map[string][]byte, error) {
+	notes, err := j.Journal.Notes(Feeds.Name, prefix)
+	all := make(map[string][]byte, len(notes))
+	for _, n := range notes {
+		all[n.Name] = n.Value
+	}
+	return all, err
+}
+
+func listed(notes map[string][]byte) []reorg.Note {
+	out := make([]reorg.Note, 0, len(notes))
+	for name, value := range notes {
+		out = append(out, reorg.Note{Name: name, Value: value})
+	}
+	return out
+}
+
+// followFeeds begins the stream Feeds, brings the registry, polls and relays.
 func (e Engine) followFeeds(ctx context.Context) error {
-	if e.Registry.ID == "" {
+	if e.Registry.ID == "" && len(e.Pollers) == 0 {
 		return nil
 	}
 	e.keep(ctx, Feeds, "registry", func(ctx context.Context) (bool, error) {
@@ -42,6 +80,9 @@ func (e Engine) followFeeds(ctx context.Context) error {
 	var g errgroup.Group
 	if ctx.Err() == nil { // else it was told to stop, perhaps before it could begin
 		e.relay(ctx, &g, Feeds)
+		for _, p := range e.Pollers {
+			g.Go(func() error { p.Run(ctx); return nil })
+		}
 	}
 	return g.Wait()
 }
@@ -66,6 +107,9 @@ func AdoptFeeds(ctx context.Context, journal *reorg.Journal, sinks []Sink) error
 // adoptDirectory appends the snapshot's rows, unless it was the last one taken. The
 // note goes with the last step: a snapshot that was cut is brought once more.
 func (e Engine) adoptDirectory(ctx context.Context) error {
+	if e.Registry.ID == "" {
+		return nil
+	}
 	last, err := e.Journal.Note(Feeds.Name, directoryNote)
 	if err != nil || string(last) == e.Registry.ID {
 		return err

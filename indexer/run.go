@@ -19,6 +19,7 @@ type Engine struct {
 	Sinks    []Sink
 	Networks []Network
 	Registry Directory // its rows go to the stream Feeds
+	Pollers  []Poller  // their rows too
 	Pace     Pace
 	Status   *Status
 	Log      *slog.Logger

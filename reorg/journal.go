@@ -192,6 +192,29 @@ func (j *Journal) Append(ctx context.Context, step *chain.Step, notes ...Note) (
 	})
 }
 
+// Keep commits notes without a step: what a writer wants to find again although
+// nothing was observed.
+func (j *Journal) Keep(name string, notes ...Note) error {
+	s, err := j.stream(name)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	b := j.db.NewBatch()
+	defer b.Close()
+	for _, n := range notes {
+		err = errors.Join(err, b.Set(key(spaceNote, name, []byte(n.Name)...), n.Value, nil))
+	}
+	if err == nil {
+		err = b.Commit(pebble.Sync)
+	}
+	if err != nil {
+		return fmt.Errorf("keep notes of %s: %w", name, err)
+	}
+	return nil
+}
+
 // fits refuses a step that would break an invariant, whoever appends it.
 func (s *stream) fits(step *chain.Step) error {
 	switch {

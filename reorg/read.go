@@ -1,6 +1,7 @@
 package reorg
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -126,6 +127,23 @@ func (j *Journal) Note(stream, name string) ([]byte, error) {
 	}
 	defer closer.Close()
 	return slices.Clone(v), nil
+}
+
+// Notes returns every note whose name begins with prefix, by name.
+func (j *Journal) Notes(stream, prefix string) (notes []Note, err error) {
+	low, high := key(spaceNote, stream, []byte(prefix)...), after(spaceNote, stream)
+	skip := len(key(spaceNote, stream))
+	err = j.each(low, high, func(k, v []byte) error {
+		if !bytes.HasPrefix(k, low) {
+			return errEnough
+		}
+		notes = append(notes, Note{Name: string(k[skip:]), Value: slices.Clone(v)})
+		return nil
+	})
+	if err != nil && !errors.Is(err, errEnough) {
+		return nil, fmt.Errorf("read the notes %s of %s: %w", prefix, stream, err)
+	}
+	return notes, nil
 }
 
 // digestAt is the digest of the step with exactly this Seq, if it is known.

@@ -1,0 +1,324 @@
+package poller
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"superindex/chain"
+)
+
+// Options of a poller.
+type Options struct {
+	Every    time.Duration // between two polls of a resource that has nothing more at once
+	Parallel int           // asks under way at once; 0 is 1
+	AtOnce   int           // resources that are planned together, the longest due first; 0 is 2,000
+	Note     string        // what users should know of how the feed runs here, for the status
+	Log      *slog.Logger
+	Metrics  *Metrics // shared by all feeds
+}
+
+// Check names the field that cannot be.
+func (o *Options) Check() error {
+	switch {
+	case o.Every < time.Second:
+		return fmt.Errorf("every: %v is no time between two polls", o.Every)
+	case o.Parallel < 0:
+		return fmt.Errorf("parallel: %d asks at once", o.Parallel)
+	case o.Log == nil || o.Metrics == nil:
+		return errors.New("a poller needs a log and metrics")
+	}
+	return nil
+}
+
+// Poller polls one feed.
+type Poller struct {
+	feed     Feed
+	opts     Options
+	journal  Journal
+	payloads *Payloads
+
+	mu    sync.Mutex
+	named map[string]bool      // Feed.Resources
+	all   map[string]*Resource // by id; nil until they are read
+	rest  rest
+	state State
+}
+
+// New makes the poller of a feed; with nil payloads its answers are not kept.
+func New(feed Feed, journal Journal, payloads *Payloads, o Options) (*Poller, error) {
+	if err := o.Check(); err != nil {
+		return nil, fmt.Errorf("poller.%s: %w", feed.Name(), err)
+	}
+	o.Parallel, o.Log = max(1, o.Parallel), o.Log.With("feed", feed.Name())
+	if o.AtOnce == 0 {
+		o.AtOnce = 2000
+	}
+	p := &Poller{feed: feed, opts: o, journal: journal, payloads: payloads}
+	p.state = State{Feed: feed.Name(), Note: o.Note}
+	o.Metrics.follow(p)
+	return p, nil
+}
+
+// idle is the longest that a poller waits without a look at its schedule.
+const idle = time.Minute
+
+// Run polls what is due until ctx ends. What fails is retried, and shown.
+func (p *Poller) Run(ctx context.Context) {
+	for ctx.Err() == nil {
+		wait, err := p.Advance(ctx)
+		if err != nil && ctx.Err() == nil {
+			p.opts.Log.Warn("fault", "error", err, "again_in", idle)
+			wait = idle
+		}
+		p.fault(err)
+		sleep(ctx, min(wait, idle))
+	}
+}
+
+// Round polls what is due until nothing is, and what becomes due at once by it. It
+// ends early, with an error, where the feed has to rest.
+func (p *Poller) Round(ctx context.Context) error {
+	for ctx.Err() == nil {
+		wait, err := p.Advance(ctx)
+		if err != nil || wait > 0 {
+			return errors.Join(err, p.resting(time.Now()))
+		}
+	}
+	return ctx.Err()
+}
+
+// Rewind makes the feed ask again for its history; false where it cannot.
+func (p *Poller) Rewind(ctx context.Context) (bool, error) {
+	feed, ok := p.feed.(Rewinder)
+	if !ok {
+		return false, nil
+	}
+	if err := p.load(ctx); err != nil {
+		return false, err
+	}
+	p.mu.Lock()
+	after := make([]Resource, 0, len(p.all))
+	for _, r := range p.all {
+		after = append(after, feed.Rewind(*r))
+	}
+	p.mu.Unlock()
+	return true, p.put(ctx, &Result{}, after)
+}
+
+// Advance plans what is due and asks for it. It returns after how long something is
+// due again; an error means that the journal or the feed's answers cannot be used.
+func (p *Poller) Advance(ctx context.Context) (wait time.Duration, err error) {
+	if err := p.load(ctx); err != nil {
+		return 0, err
+	}
+	now := time.Now()
+	due, wait := p.due(now)
+	if len(due) == 0 {
+		return wait, nil
+	}
+	asks, idle := split(p.feed.Plan(now, due), due)
+	if err := p.put(ctx, &Result{}, settle(now, p.opts.Every, idle, nil, nil)); err != nil {
+		return 0, err
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(p.opts.Parallel)
+	for _, ask := range asks {
+		if ctx.Err() != nil || p.resting(time.Now()) != nil {
+			break
+		}
+		g.Go(func() error { return p.ask(ctx, ask) })
+	}
+	return 0, g.Wait()
+}
+
+// split tells the due resources that the plan leaves out.
+func split(asks []Ask, due []Resource) (_ []Ask, idle []Resource) {
+	planned := map[string]bool{}
+	for _, a := range asks {
+		for i := range a.Of {
+			planned[a.Of[i].ID] = true
+		}
+	}
+	for _, r := range due {
+		if !planned[r.ID] {
+			idle = append(idle, r)
+		}
+	}
+	return asks, idle
+}
+
+// load reads what the journal keeps, once.
+func (p *Poller) load(ctx context.Context) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.all != nil {
+		return nil
+	}
+	all, err := readResources(ctx, p.journal, p.feed.Name())
+	if err != nil {
+		return err
+	}
+	if p.rest, err = readRest(ctx, p.journal, p.feed.Name()); err != nil {
+		return err
+	}
+	p.named = map[string]bool{}
+	for _, id := range p.feed.Resources() {
+		p.named[id] = true
+		if all[id] == nil {
+			all[id] = &Resource{ID: id}
+		}
+	}
+	p.all = all
+	return nil
+}
+
+// due is what is due now, and else how long nothing is.
+func (p *Poller) due(now time.Time) ([]Resource, time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if wait := p.rest.Until.Sub(now); wait > 0 {
+		return nil, wait
+	}
+	due, next := dueAt(now, p.all, p.named, p.opts.AtOnce)
+	if next.IsZero() {
+		return due, p.opts.Every
+	}
+	return due, next.Sub(now)
+}
+
+// resting is why the feed asks nothing now; nil while it does.
+func (p *Poller) resting(now time.Time) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.rest.Until.After(now) {
+		return fmt.Errorf("%s rests until %s: %s", p.feed.Name(), p.rest.Until.UTC().Format(time.RFC3339), p.rest.Reason)
+	}
+	return nil
+}
+
+// ask makes one ask and commits what it brought, or when to try again. Its error is
+// the journal's or the storage's.
+func (p *Poller) ask(ctx context.Context, ask Ask) error {
+	if p.resting(time.Now()) != nil {
+		return nil // another ask has met the limit since
+	}
+	result, err := p.feed.Fetch(ctx, ask)
+	var limited *Limited
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case errors.As(err, &limited):
+		return p.pause(ctx, limited.After, limited)
+	case chain.IsFatal(err):
+		return p.pause(ctx, restMost, err)
+	case err != nil:
+		return p.failed(ctx, ask, err)
+	}
+	now := time.Now()
+	if err := p.put(ctx, &result, settle(now, p.opts.Every, ask.Of, result.After, p.adopt)); err != nil {
+		return err
+	}
+	p.succeeded(now, len(result.Rows))
+	return nil
+}
+
+func (p *Poller) adopt(r Resource) (Resource, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return adopt(p.all, p.named, r)
+}
+
+// put commits a result and the resources after it. The payloads go first: without
+// the step they are nothing but answers that nobody read.
+func (p *Poller) put(ctx context.Context, result *Result, after []Resource) error {
+	if len(after) == 0 && len(result.Rows) == 0 && len(result.Coverage) == 0 {
+		return nil
+	}
+	step, err := stepOf(p.feed.Name(), result)
+	if err != nil {
+		return fmt.Errorf("%s: %w", p.feed.Name(), err)
+	}
+	notes, err := notesOf(p.feed.Name(), after)
+	if err != nil {
+		return err
+	}
+	if err := p.payloads.put(p.feed.Name(), time.Now(), result.Payloads); err != nil {
+		return err
+	}
+	if len(step.Rows) == 0 {
+		err = p.journal.Keep(ctx, notes)
+	} else {
+		err = p.journal.Append(ctx, step, notes)
+	}
+	if err != nil {
+		return err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, r := range after {
+		p.all[r.ID] = &r
+	}
+	return nil
+}
+
+// failed keeps why an ask came to nothing, and when its resources are due again.
+func (p *Poller) failed(ctx context.Context, ask Ask, cause error) error {
+	now, after := time.Now(), make([]Resource, 0, len(ask.Of))
+	for _, r := range ask.Of {
+		r.Tries++
+		r.Fault = cause.Error()
+		after = append(after, r)
+	}
+	pause := failMost
+	for _, r := range after { // those that are asked for together stay together
+		pause = min(pause, backoff(r.Tries, failFirst, failMost))
+	}
+	for i := range after {
+		after[i].Due = now.Add(pause)
+	}
+	p.opts.Log.Warn("an ask failed", "kind", ask.Kind, "of", len(ask.Of), "first", ask.Of[0].ID, "error", cause, "again_in", pause.Round(time.Second))
+	return p.put(ctx, &Result{}, after)
+}
+
+// pause rests the feed; how often in a row counts where the source does not say
+// for how long.
+func (p *Poller) pause(ctx context.Context, asked time.Duration, cause error) error {
+	p.mu.Lock()
+	r := rest{Reason: cause.Error(), Times: p.rest.Times + 1}
+	wait := max(asked, time.Second)
+	if asked <= 0 {
+		wait = backoff(r.Times, restFirst, restMost)
+	}
+	r.Until = time.Now().Add(wait)
+	if p.rest.Until.After(r.Until) {
+		r = p.rest // another ask was told to wait longer
+	}
+	p.rest = r
+	p.mu.Unlock()
+	p.opts.Log.Warn("the feed rests", "error", cause, "until", r.Until)
+	return p.keepRest(ctx, r)
+}
+
+func (p *Poller) keepRest(ctx context.Context, r rest) error {
+	text, err := json.Marshal(r)
+	if err != nil {
+		return fmt.Errorf("keep the rest of %s: %w", p.feed.Name(), err)
+	}
+	return p.journal.Keep(ctx, map[string][]byte{restName(p.feed.Name()): text})
+}
+
+func sleep(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
