@@ -28,14 +28,14 @@ const directoryNote = "registry"
 type Poller interface{ Run(ctx context.Context) }
 
 // FeedJournal is the stream Feeds as pollers see it. It is safe for concurrent use.
-type FeedJournal struct{ *reorg.Journal }
+type FeedJournal struct {
+	Journal *reorg.Journal
+	Status  *Status
+}
 
 // Append commits rows as one step, together with notes.
 func (j FeedJournal) Append(ctx context.Context, rows *chain.Rows, notes map[string][]byte) error {
-	if _, err := j.Journal.Append(ctx, &chain.Step{Stream: Feeds, Rows: rows}, listed(notes)...); err != nil {
-		return fmt.Errorf("append rows of %s: %w", rows.Feed, err)
-	}
-	return nil
+	return j.Status.network(Feeds).append(ctx, j.Journal, &chain.Step{Stream: Feeds, Rows: rows}, listed(notes)...)
 }
 
 // Keep commits notes without a step.
