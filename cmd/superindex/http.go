@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -54,14 +53,7 @@ func (d *daemon) serve(ctx context.Context) error {
 		return fmt.Errorf("http.listen: %w", err)
 	}
 	d.log.Info("http", "address", l.Addr().String())
-	secure, err := d.config.HTTP.TLS.load()
-	if err != nil {
-		return fmt.Errorf("http.tls: %w", err)
-	}
-	if secure != nil {
-		l = tls.NewListener(l, secure)
-	}
-	server := &http.Server{Handler: guarded(d.config.HTTP.Token, d.routes()), ReadHeaderTimeout: 5 * time.Second}
+	server := &http.Server{Handler: d.routes(), ReadHeaderTimeout: 5 * time.Second}
 	closed := make(chan error, 1)
 	stop := context.AfterFunc(ctx, func() { closed <- shut(ctx, server) })
 	defer stop()
@@ -92,9 +84,6 @@ func (d *daemon) routes() http.Handler {
 			d.log.Debug("status was not read to its end", "error", err)
 		}
 	})
-	if d.config.PProf {
-		profile(mux)
-	}
 	return mux
 }
 

@@ -8,11 +8,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/signal"
 	"runtime/debug"
-	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -49,18 +47,11 @@ func run(ctx context.Context, args []string) int {
 	case err == nil:
 		return 0
 	case errors.As(err, &usage):
-		say(os.Stderr, err)
+		fmt.Fprintf(os.Stderr, "superindex: %v\n", err)
 		return exitUsage
 	default:
-		say(os.Stderr, err)
+		fmt.Fprintf(os.Stderr, "superindex: %v\n", err)
 		return exitFault
-	}
-}
-
-// say writes an error, of which each line is one fault.
-func say(w io.Writer, err error) {
-	for line := range strings.SplitSeq(strings.TrimSpace(err.Error()), "\n") {
-		fmt.Fprintf(w, "superindex: %s\n", line)
 	}
 }
 

@@ -165,7 +165,7 @@ func (c *Client) broken(ctx context.Context, err error, start []byte) error {
 	case start != nil && (errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)):
 		return c.errorf(err, "the answer was cut off")
 	case errors.Is(err, errNoRPC), errors.Is(err, errSyntax):
-		return c.errorf(err, "the answer is no JSON-RPC (%v); it begins %q; does the URL of endpoint %s lead to a node?", err, start, c.o.Name)
+		return c.errorf(err, "the answer cannot be used: %v; it begins %q; does the URL of endpoint %s lead to a node?", err, start, c.o.Name)
 	case start != nil:
 		return c.errorf(err, "the answer cannot be believed: %v", err)
 	}

@@ -33,6 +33,10 @@ const maxDepth = 128
 // window is how much is read at once: it stays in a core's cache.
 const window = 128 << 10
 
+// maxWindow bounds one value of an answer, a log or a header. No log can be so long:
+// its data would cost more gas than any chain's block has.
+const maxWindow = 64 << 20
+
 // errSyntax is that the answer is no JSON.
 var errSyntax = errors.New("no JSON")
 
@@ -75,6 +79,10 @@ func (c *cursor) more() bool {
 	if c.mark > 0 {
 		c.buf = c.buf[:copy(c.buf, c.buf[c.mark:])]
 		c.at, c.mark = c.at-c.mark, 0
+	}
+	if len(c.buf) >= maxWindow {
+		c.fail(fmt.Errorf("%w: one value of it is more than %d MiB", errTooLong, maxWindow>>20))
+		return false
 	}
 	if len(c.buf) == cap(c.buf) {
 		c.buf = append(make([]byte, 0, max(window, 2*cap(c.buf))), c.buf...)

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +17,10 @@ import (
 
 // badBlocks are few: what is tested is what comes between them.
 const badBlocks = 300
+
+// mostInBadDays is the memory that three calls at once with too long an answer may
+// make a daemon take, in KiB: the answers are 600 MB together.
+const mostInBadDays = 600 << 10
 
 // badNode is a network whose endpoint answers amiss, and later well.
 type badNode struct {
@@ -50,10 +55,13 @@ func TestBadEndpoints(t *testing.T) {
 	}
 	d.weigh()
 	t.Logf("the daemon took at most %d MiB", d.peak>>10)
-	d.agrees(t, l, nats.URL(), dir, entry{ledgerName, ledgerID, s.rpc})
+	if d.peak > mostInBadDays {
+		t.Errorf("%d KiB of memory, more than %d", d.peak, mostInBadDays)
+	}
+	l.agrees(t, readerDSN(t, dir), nats.URL(), entry{ledgerName, ledgerID, s.rpc})
 	for _, b := range bad {
 		d.network(b.name, "all of it", whole)
-		d.agrees(t, l, nats.URL(), dir, b.entry)
+		l.agrees(t, readerDSN(t, dir), nats.URL(), b.entry)
 	}
 }
 
@@ -75,9 +83,9 @@ func TestOneDeadEndpointOfThree(t *testing.T) {
 	d.start()
 	for _, n := range all[:2] {
 		d.network(n.name, "all of it", whole)
-		d.agrees(t, l, nats.URL(), dir, n)
+		l.agrees(t, readerDSN(t, dir), nats.URL(), n)
 	}
-	d.showsRed(t, badNode{entry: all[2], part: "writer", says: []string{"connection refused"}})
+	d.showsRed(t, badNode{entry: all[2], part: "writer", says: []string{"rpc node-of-third", "connection refused"}})
 	url, err := d.url()
 	if err != nil {
 		t.Fatal(err)
@@ -92,25 +100,26 @@ func TestOneDeadEndpointOfThree(t *testing.T) {
 // badNodes are the ways in which an endpoint can be bad.
 func badNodes(t *testing.T, l *ledger) (all []badNode) {
 	t.Helper()
-	add := func(name string, part string, answers func(good http.Handler) http.Handler, says ...string) {
+	add := func(name string, answers func(good http.Handler) http.Handler, says ...string) {
 		id := uint64(1000 + len(all))
 		good := l.node(t, id, limits{})
 		st := newStage(answers(good))
-		all = append(all, badNode{entry{name, id, serve(t, st) + "/secret-key"}, part, says, func() { st.play(good) }})
+		says = append(says, "rpc node-of-"+name)
+		all = append(all, badNode{entry{name, id, serve(t, st) + "/secret-key"}, "writer", says, func() { st.play(good) }})
 	}
 	always := func(h http.HandlerFunc) func(http.Handler) http.Handler {
 		return func(http.Handler) http.Handler { return h }
 	}
 	other := l.node(t, 7, limits{})
-	add("another-chain", "writer", func(http.Handler) http.Handler { return other }, "it serves chain 7, not 1000", "to mend it: give endpoint node-of-another-chain the URL of a node of chain 1000")
-	add("not-evm", "writer", always(notEVM), "eth_chainId", "Method not found", "EVM", "to mend it: give endpoint node-of-not-evm the URL of a node of chain 1001")
-	add("web-page", "writer", always(page), "no JSON-RPC", "<!DOCTYPE html>", "does the URL of endpoint node-of-web-page lead to a node?")
-	add("cut-off", "writer", truncated, "the answer was cut off")
-	add("huge", "writer", huge, "huge")
+	add("another-chain", func(http.Handler) http.Handler { return other }, "it serves chain 7, not 1000", "to mend it: give endpoint node-of-another-chain the URL of a node of chain 1000")
+	add("not-evm", always(notEVM), "eth_chainId", "Method not found", "EVM", "to mend it: give endpoint node-of-not-evm the URL of a node of chain 1001")
+	add("web-page", always(page), "cannot be used", "<!DOCTYPE html>", "does the URL of endpoint node-of-web-page lead to a node?")
+	add("cut-off", truncated, "the answer was cut off")
+	add("huge", huge, "the answer is too long", "one value of it is more than 64 MiB")
 	down := closed(t)
 	n := entry{"down", 1100, "http://" + down + "/secret-key"}
 	good := l.node(t, n.chainID, limits{})
-	return append(all, badNode{n, "writer", []string{"connection refused"}, func() { serveAt(t, down, good) }})
+	return append(all, badNode{n, "writer", []string{"rpc node-of-down", "connection refused"}, func() { serveAt(t, down, good) }})
 }
 
 // whole says that all of the ledger is everywhere.
@@ -122,7 +131,7 @@ func (d *daemon) showsRed(t *testing.T, b badNode) {
 	t.Helper()
 	line := d.network(b.name, "a fault", func(s state) bool { return s.Faults[b.part] != "" }).Faults[b.part]
 	t.Log(line)
-	for _, word := range append(b.says, "node-of-"+b.name) {
+	for _, word := range b.says {
 		if !strings.Contains(line, word) {
 			t.Errorf("%q is not in %q", word, line)
 		}
@@ -131,11 +140,11 @@ func (d *daemon) showsRed(t *testing.T, b badNode) {
 		t.Errorf("not one line: %q", line)
 	}
 	until(t, b.name+": the fault in the log", time.Minute, func() bool { return d.logged(b.name, b.part) != "" })
-	if fault := fmt.Sprintf(`superindex_fault{network=%q,part=%q} 1`, b.name, b.part); !strings.Contains(d.page("/metrics"), fault) {
+	if fault := fmt.Sprintf(`superindex_fault{part=%q,stream=%q} 1`, b.part, b.name); !strings.Contains(d.page("/metrics"), fault) {
 		t.Errorf("%s is not in /metrics", fault)
 	}
 	for _, said := range []string{d.page("/api/status"), d.page("/metrics"), d.said.end(10_000)} {
-		if strings.Contains(said, "secret-key") || strings.Contains(said, strings.TrimPrefix(b.rpc, "http://")) {
+		if strings.Contains(said, "secret-key") || b.rpc != "" && strings.Contains(said, strings.TrimPrefix(b.rpc, "http://")) {
 			t.Error("the endpoint's URL is shown")
 		}
 	}
@@ -170,20 +179,26 @@ func (d *daemon) page(path string) string {
 	return string(text)
 }
 
-// agrees compares chain, warehouse and stream of a network that has come to the
-// ledger's end.
-func (d *daemon) agrees(t *testing.T, l *ledger, nats, dir string, n entry) {
+// readerDSN is how to read the warehouse of a daemon that embeds it.
+func readerDSN(t *testing.T, dir string) string {
 	t.Helper()
-	access, err := embedded.ReadAccess(dir + "/run/clickhouse.env")
+	access, err := embedded.ReadAccess(filepath.Join(dir, "run", "clickhouse.env"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	stores := agree.Stores{Warehouse: dialWarehouse(t, access.ReaderDSN()), Stream: dialStream(t, nats, n.stream())}
+	return access.ReaderDSN()
+}
+
+// agrees compares chain, warehouse and stream of a network that has come to the
+// ledger's end.
+func (l *ledger) agrees(t *testing.T, warehouse, nats string, n entry) {
+	t.Helper()
+	stores := agree.Stores{Warehouse: dialWarehouse(t, warehouse), Stream: dialStream(t, nats, n.stream())}
 	set, err := stores.Compare(t.Context(), dialChain(t, l.serve(t, n.chainID, limits{})), n.stream(), ledgerWatched())
 	if err != nil {
 		t.Errorf("%s: %v", n.name, err)
 	}
-	if want := badBlocks * ledgerTxs * ledgerLogs; len(set) != want {
+	if want := int(l.head()) * ledgerTxs * ledgerLogs; len(set) != want {
 		t.Errorf("%s: the chain has %d logs, want %d", n.name, len(set), want)
 	}
 }

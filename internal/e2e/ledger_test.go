@@ -60,6 +60,14 @@ func newLedger(t *testing.T, head uint64) *ledger {
 
 func (l *ledger) head() uint64 { return uint64(len(l.headers) - 1) }
 
+// upTo is the same chain when its head was at that block.
+func (l *ledger) upTo(head uint64) *ledger {
+	below := *l
+	below.headers, below.shown, below.receipts = l.headers[:head+1], l.shown[:head+1], l.receipts[:head+1]
+	below.safe, below.final = head-head/20, head-head/10
+	return &below
+}
+
 func contract(i uint32) chain.Address {
 	return chain.Address(crypto.Keccak256(binary.BigEndian.AppendUint32([]byte("ledger"), i))[12:])
 }

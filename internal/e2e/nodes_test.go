@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"strings"
 	"sync/atomic"
 	"testing"
 )
@@ -27,25 +26,36 @@ func (s *stage) play(h http.Handler) { s.now.Store(&h) }
 // ServeHTTP implements http.Handler.
 func (s *stage) ServeHTTP(w http.ResponseWriter, r *http.Request) { (*s.now.Load()).ServeHTTP(w, r) }
 
+// item is one call of a batch, or its answer.
+type item struct {
+	Version string          `json:"jsonrpc"`
+	ID      json.RawMessage `json:"id"`
+	Method  string          `json:"method,omitempty"`
+	Result  json.RawMessage `json:"result,omitempty"`
+	Error   json.RawMessage `json:"error,omitempty"`
+}
+
+// items reads the calls of a request, or the answers to one.
+func items(text []byte) (all []item) {
+	if json.Unmarshal(text, &all) != nil {
+		all = make([]item, 1)
+		_ = json.Unmarshal(text, &all[0])
+	}
+	return all
+}
+
 // notEVM answers as a node of a chain of another kind: it knows none of the methods.
 func notEVM(w http.ResponseWriter, r *http.Request) {
-	var asked []struct {
-		ID json.RawMessage `json:"id"`
+	asked, err := io.ReadAll(r.Body)
+	if err != nil {
+		return // the caller is gone
 	}
-	text, err := io.ReadAll(r.Body)
-	if err == nil {
-		if err = json.Unmarshal(text, &asked); err != nil {
-			asked = append(asked[:0], struct {
-				ID json.RawMessage `json:"id"`
-			}{json.RawMessage("1")})
-		}
-	}
-	var all []string
-	for _, call := range asked {
-		all = append(all, fmt.Sprintf(`{"jsonrpc":"2.0","error":{"code":-32601,"message":"Method not found"},"id":%s}`, call.ID))
+	all := items(asked)
+	for i := range all {
+		all[i] = item{Version: "2.0", ID: all[i].ID, Error: json.RawMessage(`{"code":-32601,"message":"Method not found"}`)}
 	}
 	w.Header().Set("Content-Type", "application/json")
-	fmt.Fprintf(w, "[%s]", strings.Join(all, ","))
+	_ = json.NewEncoder(w).Encode(all)
 }
 
 // page answers as a web site does.
@@ -56,43 +66,51 @@ func page(w http.ResponseWriter, _ *http.Request) {
 
 // truncated gives only half of what a node answers to a question for logs.
 func truncated(node http.Handler) http.Handler {
-	return onLogs(node, func(w http.ResponseWriter, r *http.Request) {
-		whole := httptest.NewRecorder()
-		node.ServeHTTP(whole, r)
-		w.Header().Set("Content-Type", "application/json")
-		_, _ = w.Write(whole.Body.Bytes()[:whole.Body.Len()/2])
-	})
+	return onLogs(node, func(w io.Writer, _ json.RawMessage, answer []byte) { _, _ = w.Write(answer[:len(answer)/2]) })
 }
 
-// hugeAnswer is what huge gives, in bytes.
+// hugeAnswer is the size of what huge gives, in bytes.
 const hugeAnswer = 200 << 20
 
 // huge answers a question for logs with one log whose data is 200 MB of text.
 func huge(node http.Handler) http.Handler {
-	return onLogs(node, func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		fmt.Fprintf(w, `[{"jsonrpc":"2.0","id":1,"result":[{"address":"%s","topics":[],"data":"0x`, contract(0))
-		zeros := bytes.Repeat([]byte("0"), 1<<20)
-		for range hugeAnswer / len(zeros) {
-			if _, err := w.Write(zeros); err != nil {
-				return // the caller has had enough
+	return onLogs(node, func(w io.Writer, id json.RawMessage, answer []byte) {
+		for i, a := range items(answer) {
+			_, _ = io.WriteString(w, "[,"[min(i, 1):min(i, 1)+1])
+			if bytes.Equal(a.ID, id) {
+				fmt.Fprintf(w, `{"jsonrpc":"2.0","id":%s,"result":[{"address":"%s","topics":[],"data":"0x`, id, contract(0))
+				zeros := bytes.Repeat([]byte("0"), 1<<20)
+				for range hugeAnswer / len(zeros) {
+					if _, err := w.Write(zeros); err != nil {
+						return // the caller has had enough
+					}
+				}
+				_, _ = io.WriteString(w, `"}]}`)
+				continue
 			}
+			_ = json.NewEncoder(w).Encode(a)
 		}
-		fmt.Fprint(w, `"}]}]`)
+		_, _ = io.WriteString(w, "]")
 	})
 }
 
-// onLogs answers questions for logs, and lets the node answer all others.
-func onLogs(node http.Handler, logs http.HandlerFunc) http.Handler {
+// onLogs lets the node answer, and where logs are asked for spoils its answer; id
+// is that question's.
+func onLogs(node http.Handler, spoil func(w io.Writer, id json.RawMessage, answer []byte)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		asked, err := io.ReadAll(r.Body)
 		if err != nil {
 			return // the caller is gone
 		}
 		r.Body = io.NopCloser(bytes.NewReader(asked))
-		if bytes.Contains(asked, []byte("eth_getLogs")) {
-			logs(w, r)
-			return
+		for _, call := range items(asked) {
+			if call.Method == "eth_getLogs" {
+				answer := httptest.NewRecorder()
+				node.ServeHTTP(answer, r)
+				w.Header().Set("Content-Type", "application/json")
+				spoil(w, call.ID, answer.Body.Bytes())
+				return
+			}
 		}
 		node.ServeHTTP(w, r)
 	})

@@ -31,10 +31,10 @@ const (
 // acknowledgement was lost. Whose the stream is, Position says.
 var errRefused = errors.New("the stream has grown since it was last looked at: another writer, or an earlier write that took effect after all")
 
-// explain says what an error of the server means, and whether a retry can mend it.
-func (s *Sink) explain(err error) error {
-	if denied := s.link.denied.Swap(nil); denied != nil {
-		return chain.Fatal(*denied, "let the sink's NATS user publish to superindex.> and $JS.API.>, and subscribe to _INBOX.>")
+// explain says what an error of the server on a stream means, and whether a retry can mend it.
+func (s *Sink) explain(of chain.Stream, err error) error {
+	if denied := s.link.refusal(of); denied != nil {
+		return chain.Fatal(denied, "let the sink's NATS user publish to superindex.> and $JS.API.>, and subscribe to _INBOX.>")
 	}
 	var api *jetstream.APIError
 	switch {
@@ -63,7 +63,7 @@ func explainCode(err error, code int) error {
 	case codeBatchTooLarge:
 		return chain.Fatal(err, fmt.Sprintf("raise the server's jetstream limits: max_batch_size to %d", batchMessages))
 	case codeNoAccountSpace, codeNoResources, codeNoStorage, codeStoreFailed:
-		return fmt.Errorf("the NATS server has no space left for the stream: %w", err)
+		return fmt.Errorf("the NATS server has no space left for the stream: %w (raise the stream's max_bytes or the account's limits, let the stream discard old messages, or free disk)", err)
 	}
 	return err
 }

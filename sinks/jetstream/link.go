@@ -4,8 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -18,10 +19,10 @@ var errDisconnected = errors.New("the connection to the NATS server was lost")
 // link is the connection and what it says unasked.
 type link struct {
 	*nats.Conn
-	wait   time.Duration         // for an answer
-	denied atomic.Pointer[error] // what the server forbade since it was last asked
+	wait time.Duration // for an answer
 
 	mu      sync.Mutex
+	denied  map[string]error // what the server forbade, and nobody was told yet, by what it is about
 	turn    int
 	waiting map[int]context.CancelCauseFunc // for answers, by turn
 }
@@ -31,7 +32,7 @@ func connect(ctx context.Context, o Options) (*link, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	l := &link{wait: o.AckWait, waiting: map[int]context.CancelCauseFunc{}}
+	l := &link{wait: o.AckWait, denied: map[string]error{}, waiting: map[int]context.CancelCauseFunc{}}
 	dial := min(o.AckWait, 4*time.Second) // it does not end with ctx, and a stop may take 5 s
 	if deadline, ok := ctx.Deadline(); ok {
 		dial = min(dial, time.Until(deadline))
@@ -59,9 +60,44 @@ func connect(ctx context.Context, o Options) (*link, error) {
 // hear takes what the server says to no request in particular: a publish that is
 // not allowed gets no answer.
 func (l *link) hear(_ *nats.Conn, _ *nats.Subscription, err error) {
-	if errors.Is(err, nats.ErrPermissionViolation) {
-		l.denied.Store(&err)
+	if !errors.Is(err, nats.ErrPermissionViolation) {
+		return
 	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.denied[about(err)] = err
+}
+
+// about is what a refusal concerns: the name of a JetStream stream, the beginning
+// of its subjects, or "" for what concerns all.
+func about(err error) string {
+	_, subject, _ := strings.Cut(err.Error(), `"`)
+	subject, _, _ = strings.Cut(subject, `"`)
+	parts := strings.Split(subject, ".")
+	named := slices.IndexFunc(parts, func(p string) bool { return strings.HasPrefix(p, "SUPERINDEX_") })
+	switch {
+	case named >= 0: // of a request such as $JS.API.STREAM.CREATE.SUPERINDEX_X
+		return parts[named]
+	case parts[0] == "superindex" && len(parts) > 3 && parts[1] == "evm":
+		return strings.Join(parts[:3], ".") + "."
+	case parts[0] == "superindex":
+		return "superindex.feed."
+	}
+	return ""
+}
+
+// refusal is what the server forbade of that stream, or of all, since it was asked
+// for last.
+func (l *link) refusal(of chain.Stream) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, what := range []string{StreamName(of), subjectPrefix(of), ""} {
+		if err := l.denied[what]; err != nil {
+			delete(l.denied, what)
+			return err
+		}
+	}
+	return nil
 }
 
 // lose ends the requests under way: nobody will answer them.

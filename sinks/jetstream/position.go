@@ -40,7 +40,7 @@ func (s *Sink) Position(ctx context.Context, of chain.Stream) (chain.Position, e
 	defer done()
 	p, err := s.look(ctx, of, st)
 	if err != nil {
-		return chain.Position{}, fmt.Errorf("jetstream: position of %s: %w", of, s.explain(because(ctx, err)))
+		return chain.Position{}, fmt.Errorf("jetstream: position of stream %s: %w", StreamName(of), s.explain(of, because(ctx, err)))
 	}
 	st.known = true
 	return p, nil

@@ -90,7 +90,7 @@ func (s *Sink) Write(ctx context.Context, steps []chain.Step) error {
 	}
 	st.known = false
 	if err := s.write(ctx, of, st, steps); err != nil {
-		return fmt.Errorf("jetstream: write to %s: %w", of, s.explain(err))
+		return fmt.Errorf("jetstream: write to stream %s: %w", StreamName(of), s.explain(of, err))
 	}
 	st.known = true
 	return nil
