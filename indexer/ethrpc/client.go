@@ -55,7 +55,7 @@ func (c *Client) Verify(ctx context.Context) error {
 		return err
 	}
 	switch {
-	case ask.fault != nil && ask.fault.code == unknownMethod:
+	case VerdictOf(ask.err).Kind == Unsupported:
 		return chain.Fatal(fmt.Errorf("%w; it seems to be no node of an EVM chain", ask.err), c.rightURL())
 	case ask.err != nil:
 		return ask.err
@@ -76,14 +76,14 @@ func (c *Client) rightURL() string {
 // error is of the whole request; each call has its own beside it.
 func (c *Client) do(ctx context.Context, calls []*call) (size int, err error) {
 	if err := c.o.Gate.Enter(ctx, len(calls)); err != nil {
-		return 0, c.errorf(err, "%v", err)
+		return 0, c.shut(err)
 	}
 	began := time.Now()
 	var parsing time.Duration
 	defer func() {
 		took := time.Since(began)
 		c.o.Metrics.observe(c.o, calls, took, parsing, err)
-		c.o.Gate.Leave(len(calls), took, allOf(err, calls))
+		c.o.Gate.Leave(len(calls), took, telling(err, calls))
 	}()
 	limited, cancel := context.WithTimeout(ctx, c.o.Timeout)
 	defer cancel()
@@ -127,10 +127,23 @@ func (c *Client) read(body io.Reader, calls []*call) error {
 	return err
 }
 
-// allOf is the request's error and those of its calls.
-func allOf(err error, calls []*call) error {
+// shut is the error of a request that the gate did not let through.
+func (c *Client) shut(err error) error {
+	shut := c.errorf(err, "%v", err)
+	var later indexer.Patient
+	if errors.As(err, &later) {
+		shut.Verdict = Verdict{Kind: Limited, Wait: later.RetryAfter()}
+	}
+	return shut
+}
+
+// telling is the error of a request and its calls that says most: that it came too
+// soon, wherever that is said.
+func telling(err error, calls []*call) error {
 	for _, c := range calls {
-		err = errors.Join(err, c.err)
+		if err == nil || VerdictOf(c.err).Kind == Limited {
+			err = c.err
+		}
 	}
 	return err
 }
@@ -202,17 +215,16 @@ func (c *Client) explain(call *call, wait time.Duration) error {
 // ruling makes the error of a fault.
 func (c *Client) ruling(f fault, text string) error {
 	verdict := f.judge()
-	err := c.errorf(verdict.cause(), "%s", text)
-	switch verdict {
-	case busy:
-		return &BusyError{Wait: f.wait, err: err}
-	case refused:
+	err := c.errorf(verdict.Kind.cause(), "%s", text)
+	err.Verdict = verdict
+	switch verdict.Kind {
+	case Refused, Unsupported:
 		return chain.Fatal(err, "mend the key, plan or URL of endpoint "+c.o.Name)
 	}
 	return err
 }
 
 // errorf is an error that names the endpoint, and nothing of its URL.
-func (c *Client) errorf(cause error, format string, args ...any) error {
-	return &endpointError{"rpc " + c.o.Name + ": " + c.redact.Replace(fmt.Sprintf(format, args...)), cause}
+func (c *Client) errorf(cause error, format string, args ...any) *Error {
+	return &Error{Verdict: Verdict{Kind: kindOf(cause)}, text: "rpc " + c.o.Name + ": " + c.redact.Replace(fmt.Sprintf(format, args...)), cause: cause}
 }

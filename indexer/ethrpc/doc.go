@@ -8,7 +8,7 @@
 // held; and a header whose bloom is not empty must have logs.
 //
 // A Client keeps no state but idle connections and is safe for concurrent use. It
-// retries nothing: errors say what the caller may do (see BusyError, indexer.ErrTooLarge,
+// retries nothing: errors say what the caller may do (see Error, indexer.ErrTooLarge,
 // indexer.ErrAbsent, indexer.ErrTorn, chain.Fatal). Parsing, classifying and
 // checking are pure.
 package ethrpc

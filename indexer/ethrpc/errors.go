@@ -2,6 +2,7 @@ package ethrpc
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -11,35 +12,84 @@ import (
 	"superindex/indexer"
 )
 
-// BusyError is an endpoint's wish to be left alone for a while. It is temporary.
-type BusyError struct {
-	Wait time.Duration // 0 where the endpoint did not say how long; at most maxWait
-	err  error
+// Error is what went wrong at an endpoint. Its text names the endpoint and shows
+// nothing of its URL; its verdict says what to do.
+type Error struct {
+	Verdict
+	text  string
+	cause error // what errors.Is looks for; may be nil
 }
 
-// RetryAfter is how long the endpoint wants to be left alone.
-func (b *BusyError) RetryAfter() time.Duration { return b.Wait }
+func (e *Error) Error() string { return e.text }
 
-// unknownMethod is JSON-RPC's code for a method that a node does not have.
-const unknownMethod = -32601
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.cause }
+
+// RetryAfter is how long the endpoint wants to be left alone; 0 where it did not say.
+func (e *Error) RetryAfter() time.Duration { return e.Wait }
+
+// VerdictOf is the verdict of the first Error in err; where there is none, it is
+// a fault of the moment.
+func VerdictOf(err error) Verdict {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Verdict
+	}
+	return Verdict{}
+}
+
+// Verdict is what a fault means for whoever asks.
+type Verdict struct {
+	Kind   Kind
+	Wait   time.Duration // how long the endpoint wants to be left alone; 0 where it did not say, at most maxWait
+	Blocks uint64        // TooManyBlocks: the most of one request; 0 where it did not say
+	Logs   int           // TooMuch: the most of one answer; 0 where it did not say
+	Works  indexer.Range // a range that the endpoint would answer, by its own word; zero where it did not say
+}
+
+// Kind is what to do about a fault.
+type Kind uint8
+
+const (
+	Transient        Kind = iota // try again, somewhere else if there is
+	Unknown                      // nobody has seen this text: try again, then ask for less
+	TooManyBlocks                // ask for fewer blocks, from now on
+	TooMuch                      // this answer would be too large, or take too long: ask for less
+	TooManyAddresses             // name fewer in one filter
+	TooManyCalls                 // put fewer into one batch
+	Behind                       // it does not have the block yet: wait, or ask another; never cut
+	Missing                      // it does not have that part of history: ask another; never cut
+	Limited                      // ask later
+	Overloaded                   // ask later; some say so of what is too much, too
+	Unsupported                  // it does not serve this method
+	Refused                      // the key, the bill or the plan: only an operator mends it
+)
+
+// cause is what errors.Is finds in the verdict's error.
+func (k Kind) cause() error {
+	switch k {
+	case TooManyBlocks, TooMuch, TooManyAddresses, TooManyCalls:
+		return indexer.ErrTooLarge
+	case Behind, Missing:
+		return indexer.ErrAbsent
+	}
+	return nil
+}
+
+// kindOf is the kind of what was found here, and not said by the endpoint.
+func kindOf(cause error) Kind {
+	switch {
+	case errors.Is(cause, indexer.ErrTooLarge):
+		return TooMuch
+	case errors.Is(cause, indexer.ErrAbsent):
+		return Behind
+	}
+	return Transient
+}
 
 // maxWait bounds what an endpoint can ask for: a wrong clock or a day's quota
 // must not silence a network for hours.
 const maxWait = 5 * time.Minute
-
-func (b *BusyError) Error() string { return b.err.Error() }
-
-// Unwrap returns the cause.
-func (b *BusyError) Unwrap() error { return b.err }
-
-// endpointError is an error with the endpoint's name and without its URL.
-type endpointError struct {
-	text  string
-	cause error // what errors.Is looks for; nil where there is nothing to do but try again
-}
-
-func (e *endpointError) Error() string { return e.text }
-func (e *endpointError) Unwrap() error { return e.cause }
 
 // fault is what an endpoint says went wrong.
 type fault struct {
@@ -59,107 +109,39 @@ func (f fault) String() string {
 	return f.text
 }
 
-// verdict says what a fault means for the caller.
-type verdict uint8
-
-const (
-	temporary verdict = iota
-	tooLarge          // ask for less
-	absent            // the node lacks the block: wait, never cut
-	busy              // ask later
-	refused           // no retry mends it
-)
-
-// sayings are the texts of known nodes and providers, in lower case; the first
-// one that a message contains decides. The text comes before the code, because
-// one code means different things (Infura's -32005 is a range that is too wide,
-// and a daily limit) and proxies keep a node's text but not its code.
-var sayings = []struct {
-	text string
-	verdict
-}{
-	// The node is behind: these contain words of the ranges below.
-	{"beyond current head", absent},           // geth, op-geth, reth
-	{"blockoutofrange", absent},               // anvil
-	{"could not be found", absent},            // Nethermind
-	{"header not found", absent},              // geth
-	{"unknown block", absent},                 // geth
-	{"missing trie node", absent},             // geth
-	{"no state available", absent},            // Nethermind
-	{"no historical rpc", absent},             // op-geth, before Bedrock
-	{"invalid block range params", temporary}, // geth: from > to, no such request is made
-	{"invalid block range", absent},           // dRPC: the backend lacks it
-
-	{"compute units per second", busy}, // Alchemy
-	{"rate limit", busy},               // proxyd, Infura
-	{"too many requests", busy},
-	{"request count exceeded", busy}, // Infura
-	{"/second", busy},                // QuickNode
-	{"requests per second", busy},
-	{"currently healthy", busy}, // proxyd: no backend is
-	{"over capacity", busy},     // proxyd
-	{"server is busy", busy},    // jsonrpsee
-	{"code: 1015", busy},        // Cloudflare
-
-	{"monthly capacity", refused}, // Alchemy
-	{"/billing", refused},
-	{"not whitelisted", refused}, // proxyd
-	{"unauthorized", refused},
-	{"invalid api key", refused},
-	{"must be authenticated", refused},
-
-	{"block range", tooLarge},         // Alchemy, op-reth, 1rpc, publicnode, Optimism, Base, Chainstack
-	{"blocks range", tooLarge},        // QuickNode, Blast
-	{"range too large", tooLarge},     // Cloudflare
-	{"range is too large", tooLarge},  // Tenderly
-	{"range limit", tooLarge},         // Thirdweb, Besu
-	{"exceeds the range", tooLarge},   // BlockPI
-	{"exceeds limit of", tooLarge},    // Infura: "range 1000000 exceeds limit of 10000"
-	{"blocks distance", tooLarge},     // Ankr
-	{"limit the query to", tooLarge},  // Coinbase
-	{"requested blocks is", tooLarge}, // Thirdweb
-	{"ranges over", tooLarge},         // dRPC
-	{"max results", tooLarge},         // op-reth, Llama
-	{"query returned more than", tooLarge},
-	{"narrow your filter", tooLarge}, // Erigon
-	{"size exceeded", tooLarge},      // Alchemy
-	{"too big", tooLarge},            // reth
-	{"too large", tooLarge},          // geth, proxyd: answer, batch or request
-	{"too many rpc calls", tooLarge}, // proxyd: in a batch
-	{"timeout", tooLarge},            // Infura, proxyd
-	{"timed out", tooLarge},          // geth
-}
-
-// judge is the table of what a fault means.
-func (f fault) judge() verdict {
+// judge says what a fault means: by its text, and only where that says nothing by
+// its code. One code means different things (Infura's -32005 is a range that is
+// too wide, and a daily limit), and proxies keep a node's text but not its code.
+func (f fault) judge() Verdict {
 	text := strings.ToLower(f.text)
 	for _, s := range sayings {
-		if strings.Contains(text, s.text) {
-			return s.verdict
+		if found := s.pattern.FindStringSubmatch(text); found != nil {
+			return s.verdict(found, text, f.wait)
 		}
 	}
 	for _, code := range [...]int64{int64(f.status), f.code} { // Alchemy puts 429 into a body of HTTP 200
-		switch code {
-		case http.StatusUnauthorized, http.StatusPaymentRequired, http.StatusForbidden:
-			return refused
-		case http.StatusRequestEntityTooLarge, http.StatusGatewayTimeout:
-			return tooLarge
-		case http.StatusTooManyRequests, http.StatusServiceUnavailable:
-			return busy
+		if kind, known := codes[code]; known {
+			return Verdict{Kind: kind, Wait: f.wait}
 		}
 	}
-	return temporary
+	if f.status == http.StatusOK {
+		return Verdict{Kind: Unknown, Wait: f.wait}
+	}
+	return Verdict{Wait: f.wait}
 }
 
-// cause is what errors.Is finds in the verdict's error.
-func (v verdict) cause() error {
-	switch v {
-	case tooLarge:
-		return indexer.ErrTooLarge
-	case absent:
-		return indexer.ErrAbsent
-	}
-	return nil
+// codes are what HTTP's and JSON-RPC's codes mean where the text says nothing.
+var codes = map[int64]Kind{
+	http.StatusUnauthorized:          Refused,
+	http.StatusPaymentRequired:       Refused,
+	http.StatusForbidden:             Refused,
+	http.StatusRequestEntityTooLarge: TooMuch,
+	http.StatusGatewayTimeout:        TooMuch,
+	http.StatusTooManyRequests:       Limited,
+	http.StatusServiceUnavailable:    Overloaded,
+	-32601:                           Unsupported, // JSON-RPC: method not found
+	-32612:                           Unsupported, // QuickNode
+	-32613:                           Unsupported, // QuickNode
 }
 
 // retryAfter reads the header of that name: seconds, or a date.

@@ -1,6 +1,7 @@
 package ethrpc
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,92 +14,112 @@ import (
 	"superindex/indexer"
 )
 
-// What nodes and providers were seen to say.
+// The provider table: what nodes and providers were seen to say, word by word, and
+// what it leads to.
 var seen = []struct {
 	status int
 	code   int
 	text   string
-	want   verdict
+	want   Verdict
 }{
-	{200, -32602, "block range extends beyond current head block", absent},
-	{200, -32602, "block range extends beyond current head block: requested 20, head 10", absent},
-	{200, -32602, "BlockOutOfRangeError: block height is 10 but requested was 15", absent},
-	{200, -32001, "8633830 could not be found", absent},
-	{200, -32000, "missing trie node 0a0b", absent},
-	{200, -32000, "header not found", absent},
-	{200, -32000, "unknown block", absent},
-	{200, -32000, "No state available for block 0x1", absent},
-	{200, -32801, "no historical RPC is available for this historical (pre-bedrock) execution request", absent},
-	{200, -32000, "invalid block range", absent},
-	{200, -32602, "invalid block range params", temporary},
-
-	{200, -32602, "query exceeds max block range 100000", tooLarge},
-	{200, -32602, "query exceeds max results 20000, retry with the range 1-5", tooLarge},
-	{200, -32008, "Response is too big", tooLarge},
-	{200, -32602, "query block range exceeds server limit, narrow your filter: 1000", tooLarge},
-	{200, -32602, "query returns too many logs, narrow your filter: 20000", tooLarge},
-	{200, -32005, "Requested range exceeds maximum RPC range limit", tooLarge},
-	{200, -32005, "query returned more than 10000 results. Try with this block range [0xBDE5F8, 0x102DBCC].", tooLarge},
-	{200, -32602, "range 1000000 exceeds limit of 10000", tooLarge},
-	{200, -32005, "query timeout exceeded", tooLarge},
-	{200, -32602, "Log response size exceeded. this block range should work: [0x0, 0xd043b8]", tooLarge},
-	{400, -32600, "You can make eth_getLogs requests with up to a 500 block range.", tooLarge},
-	{413, -32614, "eth_getLogs and eth_newFilter are limited to a 10,000 blocks range", tooLarge},
-	{200, -32600, "block range is too wide", tooLarge},
-	{200, -32600, "maximum [from, to] blocks distance: 10000", tooLarge},
-	{200, -32000, "ranges over 10000 blocks are not supported on freetier", tooLarge},
-	{200, -32000, "query exceeds max results 20000", tooLarge},
-	{200, -32047, "Invalid eth_getLogs request. 'fromBlock'-'toBlock' range too large. Max range: 800", tooLarge},
-	{200, -32000, "eth_getLogs is limited to a 1000 blocks range", tooLarge},
-	{200, -32000, "eth_getLogs is limited to 1024 block range", tooLarge},
-	{200, -32602, "exceeds the range allowed for your plan (5000 > 3000)", tooLarge},
-	{200, -32000, "maximum block range: 50000", tooLarge},
-	{200, -32000, "Block range limit exceeded.", tooLarge},
-	{200, -32000, "please limit the query to at most 1000 blocks", tooLarge},
-	{200, -32000, "Maximum allowed number of requested blocks is 1000", tooLarge},
-	{200, -32000, "range 9009594 is bigger than range limit 2000", tooLarge},
-	{200, -32000, "eth_getLogs range is too large, max is 1k blocks", tooLarge},
-	{200, -32062, "Block range is too large", tooLarge},
-	{200, -32602, "exceed maximum block range 5000", tooLarge},
-	{200, -32003, "response too large", tooLarge},
-	{200, -32002, "request timed out", tooLarge},
-	{200, -32600, "batch too large", tooLarge},
-	{200, -32014, "too many RPC calls in batch request", tooLarge},
-	{504, -32015, "gateway timeout", tooLarge},
-	{500, -32020, "backend response too large", tooLarge},
-	{413, -32021, "request body too large", tooLarge},
-	{413, 0, "", tooLarge},
-	{504, 0, "", tooLarge},
-
-	{200, -32005, "daily request count exceeded, request rate limited", busy},
-	{429, 0, "Your app has exceeded its compute units per second capacity", busy},
-	{200, 429, "slow down", busy},
-	{200, -32007, "50/second request limit reached", busy},
-	{503, -32011, "no backend is currently healthy to serve traffic", busy},
-	{429, -32012, "backend is over capacity", busy},
-	{429, -32016, "over rate limit", busy},
-	{200, -32009, "server is busy", busy},
-	{200, -32000, "error code: 1015", busy},
-	{429, 0, "", busy},
-	{503, 0, "<html>", busy},
-
-	{403, -32001, "rpc method is not whitelisted", refused},
-	{200, -32000, "Monthly capacity limit exceeded. Visit https://example.com/settings/billing", refused},
-	{401, 0, "", refused},
-	{402, 0, "", refused},
-	{403, 0, "Forbidden", refused},
-
-	{500, 0, "oh", temporary},
-	{502, 0, "<html>", temporary},
-	{200, -32000, "something new", temporary},
-	{404, 0, "", temporary},
+	// geth, op-geth
+	{200, -32602, "block range extends beyond current head block", Verdict{Kind: Behind}},
+	{200, -32602, "invalid block range params", Verdict{Kind: Transient}},
+	{200, -32000, "exceed max addresses or topics per search position", Verdict{Kind: TooManyAddresses}},
+	{200, -32602, "exceed maximum block range 5000", Verdict{Kind: TooManyBlocks, Blocks: 5000}},
+	{200, -32003, "response too large", Verdict{Kind: TooMuch}},
+	{200, -32002, "request timed out", Verdict{Kind: TooMuch}},
+	{200, -32600, "batch too large", Verdict{Kind: TooManyCalls}},
+	{200, -32000, "missing trie node 0a0b", Verdict{Kind: Missing}},
+	{200, -32000, "header not found", Verdict{Kind: Missing}},
+	{200, -32000, "unknown block", Verdict{Kind: Missing}},
+	{200, -32000, "No state available for block 0x1", Verdict{Kind: Missing}},
+	{200, -32801, "no historical RPC is available for this historical (pre-bedrock) execution request", Verdict{Kind: Missing}},
+	// op-reth, base-reth, reth
+	{200, -32602, "block range extends beyond current head block: requested 20, head 10", Verdict{Kind: Behind}},
+	{200, -32602, "query exceeds max block range 100000", Verdict{Kind: TooManyBlocks, Blocks: 100_000}},
+	{200, -32602, "query exceeds max results 20000, retry with the range 1-5", Verdict{Kind: TooMuch, Logs: 20_000, Works: indexer.Range{From: 1, To: 5}}},
+	{200, -32008, "Response is too big", Verdict{Kind: TooMuch}},
+	{200, -32007, "Request is too big", Verdict{Kind: TooManyCalls}},
+	{200, -32009, "server is busy", Verdict{Kind: Overloaded}},
+	// anvil, Erigon, Nethermind, Besu
+	{200, -32602, "BlockOutOfRangeError: block height is 10 but requested was 15", Verdict{Kind: Behind}},
+	{200, -32602, "query block range exceeds server limit, narrow your filter: 1000", Verdict{Kind: TooManyBlocks, Blocks: 1000}},
+	{200, -32602, "query returns too many logs, narrow your filter: 20000", Verdict{Kind: TooMuch, Logs: 20_000}},
+	{200, -32001, "8633830 could not be found", Verdict{Kind: Behind}},
+	{200, -32005, "Requested range exceeds maximum RPC range limit", Verdict{Kind: TooManyBlocks}},
+	// Infura
+	{200, -32005, "query returned more than 10000 results. Try with this block range [0xBDE5F8, 0x102DBCC].", Verdict{Kind: TooMuch, Logs: 10_000, Works: indexer.Range{From: 0xbde5f8, To: 0x102dbcc}}},
+	{200, -32602, "range 1000000 exceeds limit of 10000", Verdict{Kind: TooManyBlocks, Blocks: 10_000}},
+	{200, -32005, "query timeout exceeded", Verdict{Kind: TooMuch}},
+	{200, -32005, "This query contains 14523 filters. The current limit is 5000.", Verdict{Kind: TooManyAddresses}},
+	{200, -32005, "daily request count exceeded, request rate limited", Verdict{Kind: Limited}},
+	// Alchemy
+	{200, -32602, "Log response size exceeded. You can make eth_getLogs requests with up to a 2K block range and no limit on the response size. Based on your parameters, this block range should work: [0x0, 0xd043b8]", Verdict{Kind: TooMuch, Works: indexer.Range{To: 0xd043b8}}},
+	{200, -32602, "Log response size exceeded. this block range should work: [0x20, 0x10]", Verdict{Kind: TooMuch, Works: indexer.Range{From: 0x10, To: 0x20}}},
+	{400, -32600, "You can make eth_getLogs requests with up to a 500 block range. Based on your parameters, this block range should work: [0x1, 0x1f4]", Verdict{Kind: TooManyBlocks, Blocks: 500, Works: indexer.Range{From: 1, To: 500}}},
+	{400, -32600, "Under the Free tier plan, you can make eth_getLogs requests with up to a 10 block range.", Verdict{Kind: TooManyBlocks, Blocks: 10}},
+	{429, 0, "Your app has exceeded its compute units per second capacity", Verdict{Kind: Limited}},
+	{200, 429, "Your app has exceeded its compute units per second capacity", Verdict{Kind: Limited}},
+	{200, -32000, "Monthly capacity limit exceeded. Visit https://example.com/settings/billing", Verdict{Kind: Refused}},
+	// QuickNode
+	{413, -32614, "eth_getLogs and eth_newFilter are limited to a 10,000 blocks range", Verdict{Kind: TooManyBlocks, Blocks: 10_000}},
+	{413, -32614, "eth_getLogs is limited to a 5 range", Verdict{Kind: TooMuch}},
+	{200, -32007, "50/second request limit reached - reduce calls per second or upgrade your account", Verdict{Kind: Limited}},
+	{200, -32009, "trace requests limited to 20/second", Verdict{Kind: Limited}},
+	{200, -32612, "custom traces are blocked", Verdict{Kind: Unsupported}},
+	{200, -32613, "debug traces are blocked", Verdict{Kind: Unsupported}},
+	{200, -32601, "the method eth_getBlockReceipts does not exist/is not available", Verdict{Kind: Unsupported}},
+	// Ankr, dRPC, Llama, Cloudflare, 1rpc, Blast, BlockPI
+	{200, -32600, "block range is too wide", Verdict{Kind: TooManyBlocks, Blocks: 3000}},
+	{200, -32600, "maximum [from, to] blocks distance: 10000", Verdict{Kind: TooManyBlocks, Blocks: 10_000}},
+	{200, -32000, "ranges over 10000 blocks are not supported on freetier", Verdict{Kind: TooManyBlocks, Blocks: 10_000}},
+	{200, -32000, "invalid block range", Verdict{Kind: Missing}},
+	{200, -32000, "query exceeds max results 20000", Verdict{Kind: TooMuch, Logs: 20_000}},
+	{200, -32000, "error code: 1015", Verdict{Kind: Limited, Wait: time.Minute}},
+	{200, -32047, "Invalid eth_getLogs request. 'fromBlock'-'toBlock' range too large. Max range: 800", Verdict{Kind: TooManyBlocks, Blocks: 799}},
+	{200, -32000, "eth_getLogs is limited to a 1000 blocks range", Verdict{Kind: TooManyBlocks, Blocks: 1000}},
+	{200, -32000, "eth_getLogs is limited to 1024 block range", Verdict{Kind: TooManyBlocks, Blocks: 1024}},
+	{200, -32602, "exceeds the range allowed for your plan (5000 > 3000)", Verdict{Kind: TooManyBlocks, Blocks: 3000}},
+	// publicnode, Chainstack, Coinbase, Thirdweb, Tenderly
+	{200, -32000, "maximum block range: 50000", Verdict{Kind: TooManyBlocks, Blocks: 50_000}},
+	{200, -32000, "Block range limit exceeded.", Verdict{Kind: TooManyBlocks}},
+	{200, -32000, "please limit the query to at most 1000 blocks", Verdict{Kind: TooManyBlocks, Blocks: 1000}},
+	{200, -32000, "Maximum allowed number of requested blocks is 1000", Verdict{Kind: TooManyBlocks, Blocks: 1000}},
+	{200, -32000, "range 9009594 is bigger than range limit 2000", Verdict{Kind: TooManyBlocks, Blocks: 2000}},
+	{200, -32000, "eth_getLogs range is too large, max is 1k blocks", Verdict{Kind: TooManyBlocks, Blocks: 1000}},
+	// mainnet.optimism.io, mainnet.base.org, proxyd
+	{200, -32062, "Block range is too large", Verdict{Kind: TooManyBlocks}},
+	{200, -32000, "block range too large", Verdict{Kind: TooManyBlocks, Blocks: 2000}},
+	{503, -32011, "no backend is currently healthy to serve traffic", Verdict{Kind: Overloaded}},
+	{429, -32012, "backend is over capacity", Verdict{Kind: Overloaded}},
+	{429, -32016, "over rate limit", Verdict{Kind: Limited}},
+	{200, -32014, "too many RPC calls in batch request", Verdict{Kind: TooManyCalls}},
+	{504, -32015, "gateway timeout", Verdict{Kind: TooMuch}},
+	{500, -32020, "backend response too large", Verdict{Kind: TooMuch}},
+	{413, -32021, "request body too large", Verdict{Kind: TooManyAddresses}},
+	{403, -32001, "rpc method is not whitelisted", Verdict{Kind: Unsupported}},
+	// Without a text that is known, the code decides.
+	{413, 0, "", Verdict{Kind: TooMuch}},
+	{504, 0, "", Verdict{Kind: TooMuch}},
+	{200, 429, "slow down", Verdict{Kind: Limited}},
+	{429, 0, "", Verdict{Kind: Limited}},
+	{503, 0, "<html>", Verdict{Kind: Overloaded}},
+	{401, 0, "", Verdict{Kind: Refused}},
+	{402, 0, "", Verdict{Kind: Refused}},
+	{403, 0, "Forbidden", Verdict{Kind: Refused}},
+	{500, 0, "oh", Verdict{Kind: Transient}},
+	{502, 0, "<html>", Verdict{Kind: Transient}},
+	{404, 0, "", Verdict{Kind: Transient}},
+	{200, -32000, "something new", Verdict{Kind: Unknown}},
+	{200, -32603, "internal error", Verdict{Kind: Unknown}},
 }
 
 func TestVerdicts(t *testing.T) {
 	for _, s := range seen {
 		f := fault{status: s.status, code: int64(s.code), text: s.text}
 		if got := f.judge(); got != s.want {
-			t.Errorf("HTTP %d, code %d, %q: verdict %d, want %d", s.status, s.code, s.text, got, s.want)
+			t.Errorf("HTTP %d, code %d, %q: got %+v, want %+v", s.status, s.code, s.text, got, s.want)
 		}
 	}
 }
@@ -120,29 +141,14 @@ func TestVerdictsReachTheCaller(t *testing.T) {
 		}
 		for i, h := range answers {
 			_, err := client(t, h).Fetch(t.Context(), indexer.Range{From: 1, To: 3}, indexer.Want{Dense: true, Watched: everything{}})
-			if i > 0 && i < 3 && s.want == absent {
+			if i < 3 && s.want.Kind.cause() == indexer.ErrAbsent {
 				continue // of a header it is no error but the block's absence
 			}
-			if got := verdictOf(err); err == nil || got != s.want {
-				t.Errorf("HTTP %d, code %d, %q, answer %d: %v, want verdict %d", s.status, s.code, s.text, i, err, s.want)
+			if err == nil || VerdictOf(err) != s.want || !errors.Is(err, cmp.Or(s.want.Kind.cause(), err)) {
+				t.Errorf("HTTP %d, code %d, %q, answer %d: %v, want %+v", s.status, s.code, s.text, i, err, s.want)
 			}
 		}
 	}
-}
-
-func verdictOf(err error) verdict {
-	var b *BusyError
-	switch {
-	case chain.IsFatal(err):
-		return refused
-	case errors.As(err, &b):
-		return busy
-	case errors.Is(err, indexer.ErrTooLarge):
-		return tooLarge
-	case errors.Is(err, indexer.ErrAbsent):
-		return absent
-	}
-	return temporary
 }
 
 func TestWaitThatIsAskedFor(t *testing.T) {
@@ -161,8 +167,7 @@ func TestWaitThatIsAskedFor(t *testing.T) {
 		{"Infura's body", body(200, infura), 30 * time.Second, 30 * time.Second},
 	} {
 		_, err := client(t, c.node).Heads(t.Context())
-		var b *BusyError
-		if !errors.As(err, &b) || b.Wait < c.min || b.Wait > c.max {
+		if v := VerdictOf(err); err == nil || v.Wait < c.min || v.Wait > c.max {
 			t.Errorf("%s: %v, want a wait from %v to %v", c.name, err, c.min, c.max)
 		}
 	}
@@ -191,8 +196,8 @@ func TestAnswersThatCannotBeRead(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.HasPrefix(err.Error(), "rpc near: ") {
 			t.Errorf("%s: %v, want one that says %q", name, err, c.want)
 		}
-		if verdictOf(err) != temporary {
-			t.Errorf("%s: %v is not temporary", name, err)
+		if v := VerdictOf(err); v.Kind != Transient || chain.IsFatal(err) {
+			t.Errorf("%s: %v is %+v", name, err, v)
 		}
 	}
 }

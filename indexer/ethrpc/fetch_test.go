@@ -48,13 +48,13 @@ func TestHeads(t *testing.T) {
 			t.Errorf("%s: got %v, %v; want %v", unknown, got, err, want)
 		}
 	}
-	for refusal, want := range map[string]verdict{
-		`"error":{"code":429,"message":"later"}`:                        busy,
-		`"error":{"code":-32602,"message":"request rate limited"}`:      busy,
-		`"error":{"code":-32000,"message":"internal error, try again"}`: temporary,
+	for refusal, want := range map[string]Kind{
+		`"error":{"code":429,"message":"later"}`:                        Limited,
+		`"error":{"code":-32602,"message":"request rate limited"}`:      Limited,
+		`"error":{"code":-32000,"message":"internal error, try again"}`: Unknown,
 	} {
 		n.say = func(_ string, params []any) (string, bool) { return refusal, params[0] == "finalized" }
-		if got, err := c.Heads(t.Context()); err == nil || verdictOf(err) != want {
+		if got, err := c.Heads(t.Context()); err == nil || VerdictOf(err).Kind != want {
 			t.Errorf("finalized refused by %s: got %v, %v", refusal, got, err)
 		}
 	}
@@ -225,7 +225,7 @@ func TestFetchDoubts(t *testing.T) {
 			n := straight(8)
 			c.spoil(n)
 			_, err := client(t, n).Fetch(t.Context(), indexer.Range{From: 2, To: 6}, indexer.Want{Dense: dense, Watched: everything{}})
-			if err != nil && !errors.Is(err, torn) && verdictOf(err) == temporary {
+			if err != nil && !errors.Is(err, torn) && VerdictOf(err) == (Verdict{}) {
 				err = wrong
 			}
 			if !errors.Is(err, c.want) {

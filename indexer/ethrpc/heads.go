@@ -64,10 +64,10 @@ func (c *call) unknownTag() bool {
 	if c.fault == nil {
 		return false
 	}
-	switch c.fault.judge() {
-	case absent:
+	switch c.fault.judge().Kind {
+	case Behind, Missing:
 		return true
-	case temporary:
+	case Unknown, Transient:
 		return c.fault.code == invalidParams || strings.Contains(strings.ToLower(c.fault.text), "not found")
 	}
 	return false

@@ -53,13 +53,12 @@ func (m *Metrics) observe(o Options, calls []*call, took, parsing time.Duration,
 
 // outcome is the label's value for an error.
 func outcome(err error) string {
-	var busy *BusyError
 	switch {
 	case err == nil:
 		return "ok"
 	case chain.IsFatal(err):
 		return "refused"
-	case errors.As(err, &busy):
+	case VerdictOf(err).Kind == Limited, VerdictOf(err).Kind == Overloaded:
 		return "busy"
 	case errors.Is(err, indexer.ErrTooLarge):
 		return "too_large"

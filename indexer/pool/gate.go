@@ -2,14 +2,13 @@ package pool
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
 	"sync"
 	"time"
 
-	"superindex/indexer"
+	"superindex/indexer/ethrpc"
 )
 
 // Gate lets the requests of one endpoint through: as fast as they come until the
@@ -113,15 +112,14 @@ func (g *Gate) Leave(calls int, took time.Duration, err error) {
 	} else {
 		g.took[g.requests%latencies] = took
 	}
-	var busy indexer.Patient
-	switch {
+	switch verdict := ethrpc.VerdictOf(err); {
 	case err == nil:
 		g.again = 0
 		g.good.add(now, calls)
 		g.rate.borne(now, g.good.rate(now))
-	case errors.As(err, &busy):
+	case verdict.Kind == ethrpc.Limited:
 		g.failed++
-		g.refused(now, took, busy.RetryAfter())
+		g.refused(now, took, verdict.Wait)
 	default:
 		g.failed++
 	}
