@@ -4,6 +4,7 @@ import (
 	"maps"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // Counters are what a node was asked for since it was made.
@@ -16,9 +17,17 @@ type Counters struct {
 
 type counters struct {
 	requests, refused, bytes atomic.Uint64
+	first                    atomic.Int64 // when the first request came, nanoseconds since 1970; 0 before
 
 	mu    sync.Mutex
 	items map[string]uint64
+}
+
+// request counts one that is answered.
+func (c *counters) request() {
+	if c.requests.Add(1) == 1 {
+		c.first.Store(time.Now().UnixNano())
+	}
 }
 
 func (c *counters) item(method string) {
@@ -38,4 +47,12 @@ func (n *Node) Counters() Counters {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return Counters{c.requests.Load(), c.refused.Load(), c.bytes.Load(), maps.Clone(c.items)}
+}
+
+// First is when the first request came; zero before.
+func (n *Node) First() time.Time {
+	if at := n.counters.first.Load(); at != 0 {
+		return time.Unix(0, at)
+	}
+	return time.Time{}
 }

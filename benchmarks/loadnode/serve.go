@@ -53,7 +53,7 @@ func (n *Node) paced(w http.ResponseWriter, r *http.Request) bool {
 }
 
 func (n *Node) post(w http.ResponseWriter, r *http.Request) {
-	n.counters.requests.Add(1)
+	n.counters.request()
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, mostRequest))
 	if err != nil {
 		return // the caller is gone, or learns it from MaxBytesReader

@@ -52,7 +52,7 @@ func (s *session) leave() {
 
 func (s *session) serve(body []byte) error {
 	n := s.node
-	n.counters.requests.Add(1)
+	n.counters.request()
 	calls, batch, err := parse(body)
 	if err != nil {
 		return err

@@ -1,19 +1,77 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"net"
+	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
+	"superindex/benchmarks/harness"
 	"superindex/benchmarks/loadnode"
 )
 
 func newBench() *cobra.Command {
-	cmd := &cobra.Command{Use: "bench", Short: "What this machine is capable of", Args: exactly(0), RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
+	var o harness.Options
+	var out string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "bench [scenario...]",
+		Short: "What this machine is capable of: every scenario, or those named, against a load node",
+		Long:  "Measures superindex on this machine, scenario by scenario, against a load node.\nScenarios: " + strings.Join(harness.Names(), ", "),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.Only = args
+			return runBench(cmd, o, out, asJSON)
+		},
+	}
+	f := cmd.Flags()
+	f.BoolVar(&o.Quick, "quick", false, "small sizes, to see that it works")
+	f.StringVar(&out, "out", "", "the folder that takes the results; none are written without it")
+	f.BoolVar(&asJSON, "json", false, "the results as JSON")
+	f.DurationVar(&o.Heads, "heads", 0, "how long heads are followed; 1m, or 5s with --quick")
+	f.IntVar(&o.Networks, "networks", 0, "how many heads are followed; 34, or 4 with --quick")
+	f.StringVar(&o.Directory, "oss-directory", "", "a tarball of the whole oss-directory, for the scenario of the start-up")
+	f.StringVar(&o.Profiles, "profiles", "", "the folder that takes CPU and heap profiles")
+	f.StringVar(&o.Dir, "dir", "", "the folder for the daemons' data; a temporary one without it")
 	cmd.AddCommand(newLoadNode())
 	return cmd
+}
+
+// runBench measures this very binary.
+func runBench(cmd *cobra.Command, o harness.Options, out string, asJSON bool) (err error) {
+	o.Progress = cmd.ErrOrStderr()
+	if o.Binary, err = os.Executable(); err != nil {
+		return fmt.Errorf("find this binary: %w", err)
+	}
+	if o.Dir == "" {
+		if o.Dir, err = os.MkdirTemp("", "superindex-bench-"); err != nil {
+			return fmt.Errorf("make a folder for the data: %w", err)
+		}
+		defer os.RemoveAll(o.Dir)
+	}
+	for _, dir := range []string{o.Profiles, out} {
+		if dir == "" {
+			continue
+		}
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return fmt.Errorf("make the folder for results: %w", err)
+		}
+	}
+	if err := o.Check(); err != nil {
+		return &usageError{fmt.Errorf("bench: %w", err)}
+	}
+	result, err := harness.Run(cmd.Context(), o)
+	if err != nil {
+		return err
+	}
+	result.Command = "superindex " + strings.Join(os.Args[1:], " ")
+	if asJSON {
+		return json.NewEncoder(cmd.OutOrStdout()).Encode(result)
+	}
+	return nil
 }
 
 func newLoadNode() *cobra.Command {

@@ -68,9 +68,6 @@ func (p *parts) openJournal(c config) (err error) {
 	if c.Sinks.NATS.URL != noSink {
 		names = append(names, sinkNATS)
 	}
-	if len(names) == 0 {
-		return errors.New("sinks: there is none")
-	}
 	p.journal, err = reorg.Open(filepath.Join(c.DataDir, "journal"), c.journal(names))
 	if err == nil {
 		p.closers = append(p.closers, p.journal.Close)

@@ -40,16 +40,28 @@ func (u *Users) fields() []field {
 	}
 }
 
+// ReadUsers reads what a server's start wrote into a daemon's data folder.
+func ReadUsers(dir string) (u Users, err error) {
+	err = u.read(dir)
+	return u, err
+}
+
 // loadUsers reads the users of the last start, so that their passwords stay; the
 // first start makes them.
 func loadUsers(dir string) (Users, error) {
 	u := Users{Reader: "reader", ReaderPassword: rand.Text(), Full: "superindex", FullPassword: rand.Text()}
-	text, err := os.ReadFile(filepath.Join(dir, EnvFile))
+	err := u.read(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return u, nil
 	}
+	return u, err
+}
+
+// read takes over what the file says.
+func (u *Users) read(dir string) error {
+	text, err := os.ReadFile(filepath.Join(dir, EnvFile))
 	if err != nil {
-		return u, fmt.Errorf("nats: read users: %w", err)
+		return fmt.Errorf("nats: read users: %w", err)
 	}
 	for line := range strings.Lines(string(text)) {
 		name, value, _ := strings.Cut(strings.TrimSpace(line), "=")
@@ -59,7 +71,7 @@ func loadUsers(dir string) (Users, error) {
 			}
 		}
 	}
-	return u, nil
+	return nil
 }
 
 // saveUsers replaces the file as a whole: a reader never sees half of it.

@@ -1,0 +1,127 @@
+package harness
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"superindex/benchmarks/loadnode"
+	"superindex/benchmarks/report"
+)
+
+// load is a backfill to measure.
+type load struct {
+	name             string
+	node             loadnode.Options
+	clickhouse, nats bool
+}
+
+// full is the chain of the backfills: 1,000,000 logs, all of them watched.
+func (b *bench) full() loadnode.Options {
+	o := loadnode.Defaults()
+	o.Blocks = pick(b, o.Blocks, 300)
+	return o
+}
+
+func backfillNothing(ctx context.Context, b *bench) ([]report.Result, error) {
+	return b.backfill(ctx, load{name: "backfill-nothing", node: b.full()}, nil)
+}
+
+func backfillClickHouse(ctx context.Context, b *bench) ([]report.Result, error) {
+	return b.backfill(ctx, load{name: "backfill-clickhouse", node: b.full(), clickhouse: true}, nil)
+}
+
+func backfillJetStream(ctx context.Context, b *bench) ([]report.Result, error) {
+	return b.backfill(ctx, load{name: "backfill-jetstream", node: b.full(), nats: true}, nil)
+}
+
+func backfillBoth(ctx context.Context, b *bench) ([]report.Result, error) {
+	return b.backfill(ctx, load{name: "backfill-both", node: b.full(), clickhouse: true, nats: true}, nil)
+}
+
+func sparse(ctx context.Context, b *bench) ([]report.Result, error) {
+	o := b.full()
+	o.Share, o.Addresses = 0.01, 25_000
+	return b.backfill(ctx, load{name: "sparse", node: o, clickhouse: true, nats: true}, nil)
+}
+
+// backfill runs a daemon from the chain's first block to its last, and measures it
+// from its first request to the last row. With the daemon still there, then does
+// what is to be done with its data.
+func (b *bench) backfill(ctx context.Context, l load, then func(context.Context, *daemon, *report.Result) error) ([]report.Result, error) {
+	r := report.Result{Scenario: l.name, Set: describe(l.node)}
+	err := serve(ctx, l.node, func(ctx context.Context, n *served) error {
+		dir, err := b.folder(l.name)
+		if err != nil {
+			return err
+		}
+		c := config{dir: dir, clickhouse: l.clickhouse, nats: l.nats, networks: []*served{n}, profiles: b.Profiles != ""}
+		if c.directory, err = n.directory(dir); err != nil {
+			return err
+		}
+		return b.daemon(ctx, dir, c.String(), func(ctx context.Context, d *daemon) error {
+			if err := b.follow(ctx, d, n, l, &r); err != nil {
+				return err
+			}
+			if err := b.prove(ctx, d, n, l, &r); err != nil {
+				return err
+			}
+			if then != nil {
+				return then(ctx, d, &r)
+			}
+			return nil
+		})
+	})
+	if err != nil {
+		r.Fault = err.Error()
+	}
+	return []report.Result{r}, nil
+}
+
+// follow waits for the last row and takes the measure.
+func (b *bench) follow(ctx context.Context, d *daemon, n *served, l load, r *report.Result) error {
+	if err := d.until(ctx, func(map[string]state) bool { return !n.First().IsZero() }); err != nil {
+		return err
+	}
+	own, engine := d.usage()
+	stop := b.profile(ctx, d, l.name)
+	said := time.Now()
+	err := d.until(ctx, func(all map[string]state) bool {
+		s := all[network(n.o)]
+		if time.Since(said) > 5*time.Second {
+			said = time.Now()
+			b.say("  block %d of %d", s.Indexed.Number, n.o.Blocks)
+		}
+		return s.Indexed.Number >= n.o.Blocks && s.held(count(l.clickhouse, l.nats))
+	})
+	r.Took = time.Since(n.First())
+	ownNow, engineNow := d.usage()
+	stop()
+	if err != nil {
+		return err
+	}
+	r.Logs = n.o.Blocks * uint64(n.o.Logs)
+	r.Rate = float64(r.Logs) / r.Took.Seconds()
+	r.Requests = n.Counters().Requests
+	r.Daemon = since(own, ownNow)
+	if l.clickhouse {
+		r.Engine = since(engine, engineNow)
+	}
+	r.Stages, err = d.stages(ctx)
+	return err
+}
+
+func count(all ...bool) (n int) {
+	for _, yes := range all {
+		if yes {
+			n++
+		}
+	}
+	return n
+}
+
+// describe says in words what a node serves.
+func describe(o loadnode.Options) string {
+	return fmt.Sprintf("seed %d: %d blocks of %d logs in %d transactions, %.0f %% of the logs of %d watched contracts (Zipf %.2f), %d bodies",
+		o.Seed, o.Blocks, o.Logs, o.Transactions, 100*o.Share, o.Addresses, o.Zipf, o.Bodies)
+}

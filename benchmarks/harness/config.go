@@ -1,0 +1,50 @@
+package harness
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"superindex/benchmarks/loadnode"
+)
+
+// config is a daemon's config: a release's defaults, but for what says where
+// everything is.
+type config struct {
+	dir              string
+	directory        string // of oss-directory
+	clickhouse, nats bool
+	networks         []*served
+	start            string // "1" if empty
+	profiles         bool
+}
+
+// network is what a node's chain is called.
+func network(o loadnode.Options) string { return fmt.Sprintf("load%d", o.ChainID) }
+
+// String is the YAML.
+func (c config) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "data_dir: %q\nregistry: {oss_directory: %q}\nnetworks:\n", filepath.Join(c.dir, "data"), c.directory)
+	start := c.start
+	if start == "" {
+		start = "1"
+	}
+	for _, n := range c.networks {
+		fmt.Fprintf(&b, "  %s: {chain_id: %d, start: %s, rpc: [{name: loadnode, url: %q}]}\n", network(n.o), n.o.ChainID, start, n.url)
+	}
+	fmt.Fprintf(&b, "sinks:\n  clickhouse: {dsn: %s, listen: \"127.0.0.1:0\"}\n", embedded(c.clickhouse))
+	fmt.Fprintf(&b, "  nats: {url: %s, listen: \"127.0.0.1:0\"}\n", embedded(c.nats))
+	b.WriteString("http: {listen: \"127.0.0.1:0\"}\nlog: {level: info, format: json}\n")
+	if c.profiles {
+		b.WriteString("pprof: true\n")
+	}
+	return b.String()
+}
+
+func embedded(yes bool) string {
+	if yes {
+		return "embedded"
+	}
+	return "none"
+}

@@ -1,0 +1,72 @@
+package harness
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sync/errgroup"
+
+	"superindex/benchmarks/loadnode"
+)
+
+// served is a load node that answers.
+type served struct {
+	*loadnode.Node
+	o   loadnode.Options
+	url string
+}
+
+// serve lets a function work beside a node that answers, and ends the node with it.
+func serve(ctx context.Context, o loadnode.Options, use func(context.Context, *served) error) error {
+	return serveAll(ctx, []loadnode.Options{o}, func(ctx context.Context, all []*served) error { return use(ctx, all[0]) })
+}
+
+// serveAll is serve for several nodes.
+func serveAll(ctx context.Context, options []loadnode.Options, use func(context.Context, []*served) error) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	var g errgroup.Group
+	var all []*served
+	err := func() error {
+		for _, o := range options {
+			n, err := loadnode.New(o)
+			if err != nil {
+				return err
+			}
+			l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+			if err != nil {
+				return fmt.Errorf("listen for the load node: %w", err)
+			}
+			g.Go(func() error { return loadnode.Serve(ctx, l, http.Handler(n)) })
+			g.Go(func() error { n.Run(ctx); return nil })
+			all = append(all, &served{n, o, "http://" + l.Addr().String()})
+		}
+		return use(ctx, all)
+	}()
+	stop()
+	if ended := g.Wait(); err == nil {
+		err = ended
+	}
+	return err
+}
+
+// directory writes the oss-directory that lists the nodes' contracts.
+func (n *served) directory(dir string) (string, error) {
+	path := filepath.Join(dir, "oss-directory.tar.gz")
+	f, err := os.Create(path)
+	if err != nil {
+		return "", fmt.Errorf("write the directory: %w", err)
+	}
+	if err := n.WriteDirectory(f); err != nil {
+		_ = f.Close()
+		return "", err
+	}
+	if err := f.Close(); err != nil {
+		return "", fmt.Errorf("write the directory: %w", err)
+	}
+	return path, nil
+}

@@ -1,0 +1,111 @@
+package harness
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"superindex/benchmarks/report"
+	"superindex/chain"
+	engine "superindex/internal/embedded/clickhouse"
+	server "superindex/internal/embedded/nats"
+	sink "superindex/sinks/jetstream"
+)
+
+// prove compares what the daemon's stores hold with the node's ledger.
+func (b *bench) prove(ctx context.Context, d *daemon, n *served, l load, r *report.Result) error {
+	ledger := n.Ledger(1, n.Head().Number)
+	r.Proof = &report.Proof{Want: ledger.Logs, WantDigest: ledger.Digest, Counted: !l.clickhouse}
+	if l.clickhouse {
+		conn, err := d.warehouse()
+		if err != nil {
+			return err
+		}
+		defer conn.Close()
+		if err := conn.QueryRow(ctx, ledger.Query("events", n.o.ChainID)).Scan(&r.Proof.Got, &r.Proof.GotDigest); err != nil {
+			return fmt.Errorf("digest the warehouse: %w", err)
+		}
+		decoded := fmt.Sprintf("SELECT countIf(decoding = 'decoded') / count() FROM events WHERE chain_id = %d", n.o.ChainID)
+		if err := conn.QueryRow(ctx, decoded).Scan(&r.Proof.Decoded); err != nil {
+			return fmt.Errorf("count what is decoded: %w", err)
+		}
+	}
+	if l.nats {
+		got, err := d.messages(ctx, network(n.o), n.o.ChainID)
+		if err != nil {
+			return err
+		}
+		r.Figures = append(r.Figures, report.Figure{Name: "messages in the stream", Value: float64(got)})
+		if !l.clickhouse || got != ledger.Logs {
+			r.Proof.Got = got
+		}
+	}
+	if !l.clickhouse && !l.nats {
+		states, err := d.states(ctx)
+		if err != nil {
+			return err
+		}
+		r.Proof.Got = states[network(n.o)].Events
+	}
+	return nil
+}
+
+// warehouse connects to the daemon's ClickHouse, as the one who may only read.
+func (d *daemon) warehouse() (driver.Conn, error) {
+	access, err := engine.ReadAccess(filepath.Join(d.dir, "data", "run", "clickhouse.env"))
+	if err != nil {
+		return nil, err
+	}
+	o, err := clickhouse.ParseDSN(access.ReaderDSN())
+	if err != nil {
+		return nil, fmt.Errorf("the warehouse's address: %w", err)
+	}
+	conn, err := clickhouse.Open(o)
+	if err != nil {
+		return nil, fmt.Errorf("connect to the warehouse: %w", err)
+	}
+	return conn, nil
+}
+
+// messages is how many events a network's stream holds.
+func (d *daemon) messages(ctx context.Context, name string, chainID uint64) (n uint64, err error) {
+	conn, err := d.nats()
+	if err != nil {
+		return 0, err
+	}
+	defer conn.Close()
+	js, err := jetstream.New(conn)
+	if err != nil {
+		return 0, fmt.Errorf("connect to the stream: %w", err)
+	}
+	stream, err := js.Stream(ctx, sink.StreamName(chain.Stream{Name: name, ChainID: chainID}))
+	if err != nil {
+		return 0, fmt.Errorf("find the stream: %w", err)
+	}
+	info, err := stream.Info(ctx, jetstream.WithSubjectFilter("superindex.evm."+name+".event.>"))
+	if err != nil {
+		return 0, fmt.Errorf("ask the stream: %w", err)
+	}
+	for _, count := range info.State.Subjects {
+		n += count
+	}
+	return n, nil
+}
+
+// nats connects to the daemon's server.
+func (d *daemon) nats() (*nats.Conn, error) {
+	users, err := server.ReadUsers(filepath.Join(d.dir, "data"))
+	if err != nil {
+		return nil, err
+	}
+	conn, err := nats.Connect(users.URL, nats.UserInfo(users.Full, users.FullPassword))
+	if err != nil {
+		return nil, fmt.Errorf("connect to the daemon's NATS server: %w", err)
+	}
+	return conn, nil
+}

@@ -1,0 +1,111 @@
+package harness
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"superindex/benchmarks/report"
+)
+
+// scenario is one thing to measure.
+type scenario struct {
+	name  string
+	about string
+	run   func(context.Context, *bench) ([]report.Result, error)
+}
+
+// scenarios are all, in the order in which they run.
+func scenarios() []scenario {
+	return []scenario{
+		{"backfill-nothing", "a backfill into the journal alone", backfillNothing},
+		{"backfill-clickhouse", "a backfill into the embedded ClickHouse", backfillClickHouse},
+		{"backfill-jetstream", "a backfill into the embedded JetStream", backfillJetStream},
+		{"backfill-both", "a backfill into both", backfillBoth},
+		{"sparse", "a backfill of which 1 % of the logs are watched, of 25,000 contracts, into both", sparse},
+	}
+}
+
+// Names are the scenarios' names.
+func Names() (all []string) {
+	for _, s := range scenarios() {
+		all = append(all, s.name)
+	}
+	return all
+}
+
+// bench is a run under way.
+type bench struct {
+	Options
+	limits map[string]float64 // logs a second that a part alone can do, by its name
+}
+
+// Run runs the scenarios. A scenario that fails is a result with a fault, and the
+// others run; the error is that of a run that could not be, or was ended by ctx.
+func Run(ctx context.Context, o Options) (report.Run, error) {
+	if err := o.Check(); err != nil {
+		return report.Run{}, err
+	}
+	b := &bench{Options: o, limits: map[string]float64{}}
+	r := report.Run{Began: time.Now().UTC(), Machine: machine()}
+	for _, s := range scenarios() {
+		if len(o.Only) > 0 && !slices.Contains(o.Only, s.name) {
+			continue
+		}
+		r.Results = append(r.Results, b.scenario(ctx, s)...)
+		if ctx.Err() != nil {
+			return r, fmt.Errorf("%s: %w", s.name, context.Cause(ctx))
+		}
+	}
+	r.Took = time.Since(r.Began)
+	return r, nil
+}
+
+// scenario runs one and says how it went.
+func (b *bench) scenario(ctx context.Context, s scenario) []report.Result {
+	began := time.Now()
+	b.say("%s: %s", s.name, s.about)
+	results, err := s.run(ctx, b)
+	if err != nil {
+		results = append(results, report.Result{Fault: err.Error()})
+	}
+	for i := range results {
+		if results[i].Scenario == "" {
+			results[i].Scenario = s.name
+		}
+		if results[i].About == "" {
+			results[i].About = s.about
+		}
+		if p := results[i].Proof; p != nil && !p.Holds() {
+			results[i].Fault = "what is there is not what the node's ledger says"
+		}
+		b.say("  %s", report.Line(results[i]))
+	}
+	b.say("  (%.0f s in all)", time.Since(began).Seconds())
+	return results
+}
+
+func (b *bench) say(format string, args ...any) { fmt.Fprintf(b.Progress, format+"\n", args...) }
+
+// folder is an empty one for a scenario's data.
+func (b *bench) folder(name string) (string, error) {
+	dir := filepath.Join(b.Dir, name)
+	if err := os.RemoveAll(dir); err != nil {
+		return "", fmt.Errorf("empty %s: %w", dir, err)
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", fmt.Errorf("make %s: %w", dir, err)
+	}
+	return dir, nil
+}
+
+// pick is a size: the first, or the second if the run is a quick one.
+func pick[T any](b *bench, full, quick T) T {
+	if b.Quick {
+		return quick
+	}
+	return full
+}
