@@ -21,6 +21,10 @@ SIM_SEED      := $(or $(SIM_SEED),$(shell date +%s))
 BENCH         ?= .
 BENCH_COUNT   ?= 1
 FUZZTIME      ?= 10s
+SCENARIOS     ?=
+BENCH_FLAGS   ?=
+# A tarball of the whole oss-directory; without one the scenario of the start-up says so.
+OSS_DIRECTORY ?= $(wildcard ../shared/data/oss-directory.tar.gz)
 
 # A build knows its commit from the repository; outside one (a tarball) there is none to know.
 VCS := $(if $(shell git rev-parse --verify --quiet HEAD 2>/dev/null),true,false)
@@ -31,7 +35,7 @@ VCS := $(if $(shell git rev-parse --verify --quiet HEAD 2>/dev/null),true,false)
 NPM_DIR := tools/npm
 PARTS   := $(NPM_DIR)/node_modules/.installed-$(shell sha256sum $(NPM_DIR)/package-lock.json | cut -c1-16)
 
-.PHONY: help build demo deps test lint sim sim-mutants bench fuzz clean
+.PHONY: help build demo deps test lint sim sim-mutants bench bench-rpc bench-go fuzz clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -70,7 +74,13 @@ sim: ## random histories of the engine against the canonical chain, one process 
 sim-mutants: ## each known mistake, put in on purpose, must be caught by the simulation
 	SIM_MUTANTS=1 $(GO) test ./internal/world -run '^TestMutants$$' -v -count 1 -timeout 60m
 
-bench: deps ## every benchmark, into benchmarks/results/ (BENCH, BENCH_COUNT, PKG)
+bench: deps build ## superindex against a load node on this machine, into benchmarks/results/ (SCENARIOS, BENCH_FLAGS)
+	bin/superindex bench --out benchmarks/results --profiles benchmarks/profiles --oss-directory "$(OSS_DIRECTORY)" $(BENCH_FLAGS) $(SCENARIOS)
+
+bench-rpc: SCENARIOS := parse
+bench-rpc: bench ## the same of reading answers alone
+
+bench-go: deps ## Go's own benchmarks, beside the code, into benchmarks/results/ (BENCH, BENCH_COUNT, PKG)
 	@mkdir -p benchmarks/results
 	out=benchmarks/results/go-$$(date -u +%Y%m%d-%H%M%S).txt
 	{ echo "commit: $$(git describe --always --dirty 2>/dev/null || echo unknown)"
