@@ -1,9 +1,11 @@
 package chain
 
 import (
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // Hash is a Keccak-256 hash: of a block, a transaction or an event's signature.
@@ -16,7 +18,7 @@ type Address [20]byte
 func (h Hash) String() string { return string(h.AppendText(nil)) }
 
 // AppendText appends the hash as lower-case 0x text to dst.
-func (h Hash) AppendText(dst []byte) []byte { return appendHex(dst, h[:]) }
+func (h Hash) AppendText(dst []byte) []byte { return AppendHex(dst, h[:]) }
 
 // MarshalText makes the hash lower-case 0x text in JSON.
 func (h Hash) MarshalText() ([]byte, error) { return h.AppendText(nil), nil }
@@ -28,7 +30,7 @@ func (h *Hash) UnmarshalText(text []byte) error { return parseHex(h[:], text) }
 func (a Address) String() string { return string(a.AppendText(nil)) }
 
 // AppendText appends the address as lower-case 0x text to dst.
-func (a Address) AppendText(dst []byte) []byte { return appendHex(dst, a[:]) }
+func (a Address) AppendText(dst []byte) []byte { return AppendHex(dst, a[:]) }
 
 // MarshalText makes the address lower-case 0x text in JSON.
 func (a Address) MarshalText() ([]byte, error) { return a.AppendText(nil), nil }
@@ -36,7 +38,28 @@ func (a Address) MarshalText() ([]byte, error) { return a.AppendText(nil), nil }
 // UnmarshalText reads 0x text of 20 bytes, in either case.
 func (a *Address) UnmarshalText(text []byte) error { return parseHex(a[:], text) }
 
-func appendHex(dst, b []byte) []byte { return hex.AppendEncode(append(dst, '0', 'x'), b) }
+// pairs has the two digits of each byte, the first in the low half.
+var pairs = func() (p [256]uint16) {
+	const digits = "0123456789abcdef"
+	for i := range p {
+		p[i] = uint16(digits[i>>4]) | uint16(digits[i&15])<<8
+	}
+	return p
+}()
+
+// AppendHex appends b as lower-case 0x text to dst.
+func AppendHex(dst, b []byte) []byte {
+	n := len(dst) + 2
+	dst = append(slices.Grow(dst, 2+2*len(b)), '0', 'x')[:n+2*len(b)]
+	to := dst[n:]
+	for ; len(b) >= 4 && len(to) >= 8; b, to = b[4:], to[8:] {
+		binary.LittleEndian.PutUint64(to, uint64(pairs[b[0]])|uint64(pairs[b[1]])<<16|uint64(pairs[b[2]])<<32|uint64(pairs[b[3]])<<48)
+	}
+	for i, c := range b {
+		binary.LittleEndian.PutUint16(to[2*i:], pairs[c])
+	}
+	return dst
+}
 
 var errHex = errors.New("not 0x text of the right length")
 

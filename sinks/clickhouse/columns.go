@@ -1,165 +1,186 @@
 package clickhouse
 
 import (
-	"slices"
-	"strings"
-	"unsafe"
+	"encoding/binary"
+
+	"github.com/ClickHouse/ch-go/proto"
 
 	"superindex/chain"
 )
 
-func insertInto(table string, columns []string) string {
-	return "INSERT INTO " + table + " (" + strings.Join(columns, ", ") + ")"
-}
+// The columns of an INSERT, as they go over the wire: what is appended to them is
+// sent as it lies, without a copy in between, and they are reused block by block.
 
-// texts collects a column of text in one buffer: a string a row would be an
-// allocation a row.
-type texts struct {
+// text is a column of type String: every value with its length before it.
+type text struct {
 	buffer []byte
-	ends   []int
-	values []string
+	rows   int
 }
 
-func (t *texts) end() { t.ends = append(t.ends, len(t.buffer)) }
+func (t *text) Type() proto.ColumnType       { return proto.ColumnTypeString }
+func (t *text) Rows() int                    { return t.rows }
+func (t *text) EncodeColumn(b *proto.Buffer) { b.PutRaw(t.buffer) }
+func (t *text) WriteColumn(w *proto.Writer)  { w.ChainWrite(t.buffer) }
+func (t *text) Reset()                       { t.buffer, t.rows = t.buffer[:0], 0 }
+func (t *text) string(v string)              { t.begin(len(v)); t.buffer = append(t.buffer, v...) }
+func (t *text) bytes(v []byte)               { t.begin(len(v)); t.buffer = append(t.buffer, v...) }
+func (t *text) hex(v []byte)                 { t.begin(2 + 2*len(v)); t.buffer = chain.AppendHex(t.buffer, v) }
 
-func (t *texts) bytes(b []byte) {
-	t.buffer = append(t.buffer, b...)
-	t.end()
+func (t *text) begin(length int) {
+	t.buffer = binary.AppendUvarint(t.buffer, uint64(length))
+	t.rows++
 }
 
-func (t *texts) hex(b []byte) {
-	t.buffer = appendHex(t.buffer, b)
-	t.end()
-}
-
-func (t *texts) hash(h chain.Hash) {
-	t.buffer = h.AppendText(t.buffer)
-	t.end()
-}
-
-// strings are the texts. They lie in the buffer: they are good until reset.
-func (t *texts) strings() []string {
-	from := 0
-	t.values = t.values[:0]
-	for _, to := range t.ends {
-		t.values = append(t.values, unsafe.String(unsafe.SliceData(t.buffer[from:]), to-from))
-		from = to
+// address is nothing for one that is not there.
+func (t *text) address(a *chain.Address) {
+	if a == nil {
+		t.string("")
+		return
 	}
-	return t.values
+	t.hex(a[:])
 }
 
-// grow makes room for n more texts of size bytes in all.
-func (t *texts) grow(n, size int) {
-	t.buffer = slices.Grow(t.buffer, size)
-	t.ends = slices.Grow(t.ends, n)
-}
-
-func (t *texts) reset() { t.buffer, t.ends = t.buffer[:0], t.ends[:0] }
-
-// origin is what the rows of a network's step have in common.
-type origin struct {
-	chainID []uint64
-	network []string
-	seq     []uint64
-	digest  []uint64
-}
-
-func (o *origin) add(step *chain.Step) {
-	o.chainID = append(o.chainID, step.Stream.ChainID)
-	o.network = append(o.network, step.Stream.Name)
-	o.seq = append(o.seq, uint64(step.Seq))
-	o.digest = append(o.digest, step.Digest)
-}
-
-func (o *origin) reset() {
-	o.chainID, o.network, o.seq, o.digest = o.chainID[:0], o.network[:0], o.seq[:0], o.digest[:0]
-}
-
-// blockRows are rows of raw_blocks.
-type blockRows struct {
-	origin
-	number      []uint64
-	hash        texts
-	parent      texts
-	time        []int64
-	txs, logs   []*uint32
-	watchedLogs []uint32
-}
-
-var blockColumns = []string{
-	"chain_id", "network", "seq", "digest", "number", "hash", "parent_hash", "time", "tx_count", "log_count", "watched_log_count",
-}
-
-func (r *blockRows) values() []any {
-	return []any{
-		r.chainID, r.network, r.seq, r.digest, r.number, r.hash.strings(), r.parent.strings(), r.time, r.txs, r.logs, r.watchedLogs,
+// hash is nothing for one that is not known.
+func (t *text) hash(h *chain.Hash) {
+	if *h == (chain.Hash{}) {
+		t.string("")
+		return
 	}
+	t.hex(h[:])
 }
 
-func (r *blockRows) add(step *chain.Step, blocks []chain.Block) {
-	for i := range blocks {
-		b := &blocks[i]
-		r.origin.add(step)
-		r.number = append(r.number, b.Number)
-		r.hash.hash(b.Hash)
-		r.parent.bytes([]byte(hashText(b.Parent)))
-		r.time = append(r.time, int64(b.Time))
-		r.txs = append(r.txs, nullable(b.Txs))
-		r.logs = append(r.logs, nullable(b.Logs))
-		r.watchedLogs = append(r.watchedLogs, b.WatchedLogs)
+// words is a column of type LowCardinality(String): the words of a block once, and
+// which of them each row has.
+type words[K comparable] struct {
+	places map[K]uint32
+	values text
+	rows   proto.ColUInt32
+	last   K
+}
+
+func newWords[K comparable]() *words[K] { return &words[K]{places: map[K]uint32{}} }
+
+// add says whether the word is new to the block: then its text is to be put.
+func (c *words[K]) add(word K) (fresh bool) {
+	n := len(c.rows)
+	if n > 0 && word == c.last {
+		c.rows = append(c.rows, c.rows[n-1])
+		return false
 	}
-}
-
-func (r *blockRows) reset() {
-	r.origin.reset()
-	r.hash.reset()
-	r.parent.reset()
-	r.number, r.time, r.watchedLogs = r.number[:0], r.time[:0], r.watchedLogs[:0]
-	r.txs, r.logs = r.txs[:0], r.logs[:0]
-}
-
-// nullable is nil for a count that was not read.
-func nullable(c chain.Count) *uint32 {
-	if n, ok := c.Get(); ok {
-		return &n
+	c.last = word
+	place, known := c.places[word]
+	if !known {
+		place = uint32(len(c.places))
+		c.places[word] = place
 	}
-	return nil
+	c.rows = append(c.rows, place)
+	return !known
 }
 
-// observationRows are rows of raw_rows.
-type observationRows struct {
-	feed, kind, id, stream []string
-	time                   []int64
-	body                   texts
-	seq, digest            []uint64
-	ord                    []uint32
+func (c *words[K]) Type() proto.ColumnType {
+	return proto.ColumnTypeLowCardinality.Sub(proto.ColumnTypeString)
 }
 
-var observationColumns = []string{"feed", "kind", "id", "stream", "time", "body", "seq", "digest", "ord"}
+func (c *words[K]) Rows() int { return len(c.rows) }
 
-func (r *observationRows) values() []any {
-	return []any{r.feed, r.kind, r.id, r.stream, r.time, r.body.strings(), r.seq, r.digest, r.ord}
+func (c *words[K]) Reset() {
+	c.rows = c.rows[:0]
+	c.values.Reset()
+	clear(c.places)
 }
 
-func (r *observationRows) add(step *chain.Step) {
-	for i := range step.Rows.Rows {
-		row := &step.Rows.Rows[i]
-		r.feed = append(r.feed, step.Rows.Feed)
-		r.kind = append(r.kind, row.Kind)
-		r.id = append(r.id, row.ID)
-		r.stream = append(r.stream, step.Stream.Name)
-		r.time = append(r.time, int64(row.Time))
-		r.body.bytes(row.Body)
-		r.seq = append(r.seq, uint64(step.Seq))
-		r.digest = append(r.digest, step.Digest)
-		r.ord = append(r.ord, uint32(i))
+// EncodeState writes the version of how the words are sent.
+func (c *words[K]) EncodeState(b *proto.Buffer) { b.PutInt64(1) }
+
+func (c *words[K]) head(b *proto.Buffer) {
+	const ownWords, replaceWords = 1 << 9, 1 << 10
+	b.PutInt64(ownWords | replaceWords | int64(proto.KeyUInt32))
+	b.PutInt64(int64(c.values.rows))
+}
+
+func (c *words[K]) EncodeColumn(b *proto.Buffer) {
+	c.head(b)
+	c.values.EncodeColumn(b)
+	b.PutInt64(int64(len(c.rows)))
+	c.rows.EncodeColumn(b)
+}
+
+func (c *words[K]) WriteColumn(w *proto.Writer) {
+	w.ChainBuffer(c.head)
+	c.values.WriteColumn(w)
+	w.ChainBuffer(func(b *proto.Buffer) { b.PutInt64(int64(len(c.rows))) })
+	c.rows.WriteColumn(w)
+}
+
+// word adds a word that is its own text.
+func word(c *words[string], v string) {
+	if c.add(v) {
+		c.values.string(v)
 	}
 }
 
-func (r *observationRows) size() int { return len(r.body.buffer) }
+// lists is a column of type Array(String).
+type lists struct {
+	ends   proto.ColUInt64
+	values text
+}
 
-func (r *observationRows) reset() {
-	r.feed, r.kind, r.id, r.stream = r.feed[:0], r.kind[:0], r.id[:0], r.stream[:0]
-	r.time, r.seq, r.digest, r.ord = r.time[:0], r.seq[:0], r.digest[:0], r.ord[:0]
-	r.body.reset()
+func (c *lists) Type() proto.ColumnType { return proto.ColumnTypeString.Array() }
+func (c *lists) Rows() int              { return len(c.ends) }
+func (c *lists) end()                   { c.ends = append(c.ends, uint64(c.values.rows)) }
+
+func (c *lists) Reset() {
+	c.ends = c.ends[:0]
+	c.values.Reset()
+}
+
+func (c *lists) EncodeColumn(b *proto.Buffer) {
+	c.ends.EncodeColumn(b)
+	c.values.EncodeColumn(b)
+}
+
+func (c *lists) WriteColumn(w *proto.Writer) {
+	c.ends.WriteColumn(w)
+	c.values.WriteColumn(w)
+}
+
+// seconds is a column of type DateTime.
+type seconds struct{ proto.ColUInt32 }
+
+func (seconds) Type() proto.ColumnType { return "DateTime('UTC')" }
+func (c *seconds) add(s uint64)        { c.ColUInt32 = append(c.ColUInt32, uint32(s)) }
+
+// choices is a column of an Enum8, by its numbers.
+type choices struct {
+	proto.ColUInt8
+	of proto.ColumnType
+}
+
+func (c choices) Type() proto.ColumnType { return c.of }
+
+// counts is a column of type Nullable(UInt32).
+type counts struct{ *proto.ColNullable[uint32] }
+
+func newCounts() counts { return counts{proto.NewColNullable(new(proto.ColUInt32))} }
+
+// add is NULL for a count that was not read.
+func (c counts) add(count chain.Count) {
+	n, ok := count.Get()
+	c.Append(proto.Nullable[uint32]{Value: n, Set: ok})
+}
+
+// The columns of a single row.
+
+func number(name string, n uint64) proto.InputColumn { return in(name, &proto.ColUInt64{n}) }
+
+func string1(name, v string) proto.InputColumn {
+	c := new(text)
+	c.string(v)
+	return in(name, c)
+}
+
+func word1(name, v string) proto.InputColumn {
+	c := newWords[string]()
+	word(c, v)
+	return in(name, c)
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/ClickHouse/ch-go"
 	"github.com/ClickHouse/clickhouse-go/v2"
 
 	"superindex/chain"
@@ -14,14 +15,23 @@ import (
 // temporary, as is all that is not known here.
 func (s *Sink) fault(doing string, err error) error {
 	err = fmt.Errorf("clickhouse: %s: %w", doing, err)
-	var refused *clickhouse.Exception
-	if !errors.As(err, &refused) {
-		return err
-	}
-	if remedy := s.remedy(refused.Code); remedy != "" {
+	if remedy := s.remedy(code(err)); remedy != "" {
 		return chain.Fatal(err, remedy)
 	}
 	return err
+}
+
+// code is the server's number for what it refused; 0 where it said none. The two
+// layers of the driver have a type each.
+func code(err error) int32 {
+	var refused *clickhouse.Exception
+	if errors.As(err, &refused) {
+		return refused.Code
+	}
+	if refused, ok := ch.AsException(err); ok {
+		return int32(refused.Code)
+	}
+	return 0
 }
 
 // remedy is what mends what the server refused with this code; "" where time

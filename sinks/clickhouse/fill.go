@@ -12,21 +12,21 @@ import (
 // fill writes a Fill's rows, removes the events in its range that they replace,
 // and counts the range's watched logs again. A block that is there keeps what is
 // known of it: a fill may have read no more than some of its logs.
-func (s *Sink) fill(ctx context.Context, pending *rows, step *chain.Step) error {
+func (s *Sink) fill(ctx context.Context, t inserts, step *chain.Step) error {
 	held, err := s.heldBlocks(ctx, step)
 	if err != nil {
 		return err
 	}
-	for _, b := range step.Fill.Blocks {
+	f := step.Fill
+	added := &chain.Batch{Events: f.Events}
+	for _, b := range f.Blocks {
 		if !held[b.Hash.String()] {
-			pending.blocks.add(step, []chain.Block{b})
+			added.Blocks = append(added.Blocks, b)
 		}
 	}
-	pending.events.add(step, step.Fill.Events)
-	if err := s.send(ctx, pending); err != nil {
+	if err := s.insertAll(ctx, t, []chain.Step{{Stream: step.Stream, Seq: step.Seq, Digest: step.Digest, Apply: added}}); err != nil {
 		return err
 	}
-	f := step.Fill
 	if err := s.remove(ctx, selection{events, step, f.From, f.To.Number, f.Addresses}); err != nil {
 		return err
 	}
@@ -72,7 +72,7 @@ func (s *Sink) heldBlocks(ctx context.Context, step *chain.Step) (held map[strin
 func (s *Sink) recount(ctx context.Context, sel selection) error {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
-	ctx = clickhouse.Context(ctx, clickhouse.WithSettings(whole()))
+	ctx = clickhouse.Context(ctx, clickhouse.WithSettings(wholeSettings()))
 	err := s.conn.Exec(ctx, fmt.Sprintf(`INSERT INTO raw_blocks
 SELECT b.* REPLACE (toUInt64(%d) AS seq, toUInt64(%d) AS digest, toUInt32(e.events) AS watched_log_count)
 FROM (SELECT * FROM raw_blocks FINAL WHERE %s) AS b

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/ClickHouse/ch-go/proto"
 	"github.com/ClickHouse/clickhouse-go/v2"
 
 	"superindex/chain"
@@ -79,7 +80,7 @@ func (s *Sink) migrateTo(ctx context.Context, version uint32) error {
 			return s.fault(fmt.Sprintf("migrate to version %d", version), err)
 		}
 	}
-	return s.insert(ctx, "migrations", []string{"version"}, []any{[]uint32{version}})
+	return s.insertRow(ctx, "migrations", in("version", &proto.ColUInt32{version}))
 }
 
 // version is that of the tables; 0 where there are none. The table that holds it

@@ -18,8 +18,9 @@ type Sink struct {
 	user     string
 	database string
 	timeout  time.Duration
-	runBytes int       // see removable
-	rows     sync.Pool // of *rows, which are large
+	runBytes int // see removable
+	lines    *lines
+	inserts  sync.Pool // of inserts, which are large
 
 	mu      sync.Mutex
 	streams map[chain.Stream]*stream
@@ -50,7 +51,8 @@ func Open(ctx context.Context, o Options) (*Sink, error) {
 		database: server.Auth.Database,
 		timeout:  o.Timeout,
 		runBytes: defaultRunBytes,
-		rows:     sync.Pool{New: func() any { return new(rows) }},
+		lines:    newLines(server),
+		inserts:  sync.Pool{New: newInserts},
 		streams:  map[chain.Stream]*stream{},
 	}
 	if s.timeout == 0 {
@@ -63,7 +65,7 @@ func Open(ctx context.Context, o Options) (*Sink, error) {
 		return nil, fmt.Errorf("clickhouse: %w", err)
 	}
 	if err := s.migrate(ctx); err != nil {
-		return nil, errors.Join(err, s.conn.Close())
+		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
 }
@@ -72,7 +74,7 @@ func Open(ctx context.Context, o Options) (*Sink, error) {
 func (s *Sink) Name() string { return "clickhouse" }
 
 // Close frees the connections. No call may be under way.
-func (s *Sink) Close() error { return s.conn.Close() }
+func (s *Sink) Close() error { return errors.Join(s.lines.close(), s.conn.Close()) }
 
 // Position reads what the warehouse holds of a stream. The next Write expects to
 // find just that. What an earlier Write leaves behind while this reads may be in

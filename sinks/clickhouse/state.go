@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/ClickHouse/ch-go/proto"
+
 	"superindex/chain"
 )
 
@@ -67,40 +69,38 @@ func lower(a, b chain.BlockRef) chain.BlockRef {
 	return a
 }
 
-func (st state) basis() string {
+// basis is the number that the table has for it.
+func (st state) basis() uint8 {
 	if st.assumed {
-		return "assumed"
+		return 2
 	}
-	return "tags"
-}
-
-var stateColumns = []string{
-	"network", "chain_id", "journal", "seq", "digest",
-	"head_number", "head_hash", "safe_number", "safe_hash", "finalized_number", "finalized_hash", "basis", "watch",
+	return 1
 }
 
 func (s *Sink) writeState(ctx context.Context, of chain.Stream, st state) error {
-	return s.insert(ctx, "positions", stateColumns, []any{
-		[]string{of.Name},
-		[]uint64{of.ChainID},
-		[]string{st.Journal.String()},
-		[]uint64{uint64(st.Seq)},
-		[]uint64{st.Digest},
-		[]uint64{st.head.Number},
-		[]string{hashText(st.head.Hash)},
-		[]uint64{st.safe.Number},
-		[]string{hashText(st.safe.Hash)},
-		[]uint64{st.Final.Number},
-		[]string{hashText(st.Final.Hash)},
-		[]string{st.basis()},
-		[]string{st.Watch.String()},
-	})
+	return s.insertRow(
+		ctx, "positions",
+		word1("network", of.Name),
+		number("chain_id", of.ChainID),
+		string1("journal", st.Journal.String()),
+		number("seq", uint64(st.Seq)),
+		number("digest", st.Digest),
+		number("head_number", st.head.Number),
+		string1("head_hash", hashText(st.head.Hash)),
+		number("safe_number", st.safe.Number),
+		string1("safe_hash", hashText(st.safe.Hash)),
+		number("finalized_number", st.Final.Number),
+		string1("finalized_hash", hashText(st.Final.Hash)),
+		in("basis", &choices{proto.ColUInt8{st.basis()}, "Enum8('tags' = 1, 'assumed' = 2)"}),
+		string1("watch", st.Watch.String()),
+	)
 }
 
 // selectHigh finds the highest step above $1 that wrote a row. The index on seq
 // leaves it those granules to read that hold such a row.
 const selectHigh = `SELECT max(seq), argMax(digest, seq)
 FROM (SELECT seq, digest FROM raw_events WHERE chain_id = $2 AND seq > $1
+      UNION ALL SELECT seq, digest FROM raw_transactions WHERE chain_id = $2 AND seq > $1
       UNION ALL SELECT seq, digest FROM raw_blocks WHERE chain_id = $2 AND seq > $1
       UNION ALL SELECT seq, digest FROM raw_reorgs WHERE chain_id = $2 AND network = $3 AND seq > $1
       UNION ALL SELECT seq, digest FROM raw_rows WHERE stream = $3 AND seq > $1)`

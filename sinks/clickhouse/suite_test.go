@@ -89,7 +89,7 @@ func (s suiteServer) Purge(ctx context.Context, stream chain.Stream) error {
 	return nil
 }
 
-var tables = []string{"raw_events", "raw_blocks", "raw_reorgs", "raw_rows", "positions"}
+var tables = []string{"raw_events", "raw_transactions", "raw_blocks", "raw_reorgs", "raw_rows", "positions"}
 
 // Backup keeps a copy of every table beside it.
 func (s suiteServer) Backup(ctx context.Context) error { return s.copy(ctx, "%s", "kept_%s") }

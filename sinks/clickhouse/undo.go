@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/ClickHouse/ch-go/proto"
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/ext"
 
@@ -25,6 +26,8 @@ type removable struct {
 var (
 	events = removable{"raw_events", "block_number", "600 + length(args) + length(data)"}
 	blocks = removable{"raw_blocks", "number", "250"}
+
+	transactions = removable{"raw_transactions", "block_number", "600"}
 )
 
 // selection is the rows that a step removes: of one chain, in blocks from to to,
@@ -48,7 +51,7 @@ func (sel selection) where() string {
 
 // with is ctx with what a statement on the selection needs.
 func (sel selection) with(ctx context.Context) (context.Context, error) {
-	ctx = clickhouse.Context(ctx, clickhouse.WithSettings(whole()))
+	ctx = clickhouse.Context(ctx, clickhouse.WithSettings(wholeSettings()))
 	if len(sel.addresses) == 0 {
 		return ctx, nil
 	}
@@ -83,12 +86,12 @@ func withTexts(ctx context.Context, name string, texts func(yield func(string)))
 	return clickhouse.Context(ctx, clickhouse.WithExternalTable(table)), nil
 }
 
-// revert removes what lies above the step's block, and notes a reorg. Events go
-// before their blocks.
+// revert removes what lies above the step's block, and notes a reorg. What is in
+// blocks goes before them.
 func (s *Sink) revert(ctx context.Context, step *chain.Step) error {
 	const highest = ^uint64(0)
 	if step.Revert.To.Number < highest {
-		for _, rows := range []removable{events, blocks} {
+		for _, rows := range []removable{events, transactions, blocks} {
 			if err := s.remove(ctx, selection{rows, step, step.Revert.To.Number + 1, highest, nil}); err != nil {
 				return err
 			}
@@ -102,17 +105,17 @@ func (s *Sink) revert(ctx context.Context, step *chain.Step) error {
 
 func (s *Sink) noteReorg(ctx context.Context, step *chain.Step) error {
 	r := step.Revert
-	columns := []string{"chain_id", "network", "time", "from_number", "to_number", "depth", "seq", "digest"}
-	return s.insert(ctx, "raw_reorgs", columns, []any{
-		[]uint64{step.Stream.ChainID},
-		[]string{step.Stream.Name},
-		[]int64{int64(r.Time)},
-		[]uint64{r.From.Number},
-		[]uint64{r.To.Number},
-		[]uint64{r.Depth()},
-		[]uint64{uint64(step.Seq)},
-		[]uint64{step.Digest},
-	})
+	return s.insertRow(
+		ctx, "raw_reorgs",
+		number("chain_id", step.Stream.ChainID),
+		word1("network", step.Stream.Name),
+		in("time", &seconds{proto.ColUInt32{uint32(r.Time)}}),
+		number("from_number", r.From.Number),
+		number("to_number", r.To.Number),
+		number("depth", r.Depth()),
+		number("seq", uint64(step.Seq)),
+		number("digest", step.Digest),
+	)
 }
 
 // remove removes the selection, run by run.

@@ -16,6 +16,12 @@ func TestViewsHaveTheContractsColumns(t *testing.T) {
 			"signature LowCardinality(String)", "decoding Enum8('decoded' = 1, 'ambiguous' = 2, 'raw' = 3)", "args String",
 			"topics Array(String)", "data String", "finality Enum8('unsafe' = 1, 'safe' = 2, 'finalized' = 3)", "seq UInt64",
 		},
+		"transactions": {
+			"network LowCardinality(String)", "chain_id UInt64", "block_number UInt64", "block_hash String", "block_time DateTime('UTC')",
+			"tx_hash String", "tx_index UInt32", "from_address String", "to_address String", "contract_created String", "status UInt8",
+			"gas_used UInt64", "effective_gas_price UInt256", "l1_fee UInt256", "method String",
+			"finality Enum8('unsafe' = 1, 'safe' = 2, 'finalized' = 3)", "seq UInt64",
+		},
 		"blocks": {
 			"network LowCardinality(String)", "chain_id UInt64", "number UInt64", "hash String", "parent_hash String", "time DateTime('UTC')",
 			"tx_count Nullable(UInt32)", "log_count Nullable(UInt32)", "watched_log_count UInt32",
@@ -122,7 +128,7 @@ func TestTheReaderReadsTheViews(t *testing.T) {
 	w.conn = w.connect(inDatabase(server.ReaderDSN(), database), database)
 	w.want("SELECT toString((finality, count())) FROM events WHERE address = '0x0001000000000000000000000000000000000000' GROUP BY finality SETTINGS max_threads = 1", "('unsafe',2)")
 	w.want("SELECT toString(count()) FROM raw_events", "4")
-	for _, table := range []string{"blocks", "reorgs", "finality"} {
+	for _, table := range []string{"transactions", "blocks", "reorgs", "finality"} {
 		w.read("SELECT toString(count()) FROM " + table)
 	}
 }

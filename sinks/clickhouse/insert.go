@@ -1,0 +1,149 @@
+package clickhouse
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+
+	"github.com/ClickHouse/ch-go"
+	"github.com/ClickHouse/ch-go/proto"
+	"github.com/ClickHouse/clickhouse-go/v2"
+
+	"superindex/chain"
+)
+
+// insert sends the steps' rows of one table as one INSERT.
+func (s *Sink) insert(ctx context.Context, t *table, steps []chain.Step) error {
+	if t.from(steps); !t.next() {
+		return nil
+	}
+	return s.send(ctx, t.name, t.columns, t.next)
+}
+
+// insertRow sends one row; every column has one value.
+func (s *Sink) insertRow(ctx context.Context, table string, columns ...proto.InputColumn) error {
+	return s.send(ctx, table, columns, func() bool {
+		for i := range columns {
+			columns[i].Data.(checked).reset()
+		}
+		return false
+	})
+}
+
+// send is one INSERT of the columns' rows, and of those that next puts in their
+// place until it says that there are none.
+func (s *Sink) send(ctx context.Context, table string, columns proto.Input, next func() bool) error {
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	err := s.lines.do(ctx, ch.Query{
+		Body: columns.Into(table), Input: columns, Settings: whole,
+		OnInput: func(context.Context) error {
+			if next() {
+				return nil
+			}
+			return io.EOF
+		},
+	})
+	var altered *alteredError
+	switch {
+	case errors.As(err, &altered):
+		return chain.Fatal(fmt.Errorf("clickhouse: insert into %s: %w", table, altered),
+			"somebody altered the table: give the column back the type that docs/warehouse.md shows")
+	case err != nil:
+		return s.fault("insert into "+table, err)
+	}
+	return nil
+}
+
+// lines are the connections that INSERTs go over: the lowest layer of the driver,
+// which sends columns as they lie.
+type lines struct {
+	options   ch.Options
+	addresses []string
+
+	mu   sync.Mutex
+	idle []*ch.Client
+}
+
+// newLines takes over what the DSN says.
+func newLines(server *clickhouse.Options) *lines {
+	o := ch.Options{
+		Database: server.Auth.Database, User: server.Auth.Username, Password: server.Auth.Password, TLS: server.TLS,
+		DialTimeout: server.DialTimeout, HandshakeTimeout: server.DialTimeout,
+		ReadTimeout: ch.NoTimeout, // a statement has one, by its context
+		ClientName:  "superindex",
+	}
+	if c := server.Compression; c != nil && c.Method != clickhouse.CompressionNone {
+		o.Compression = ch.CompressionLZ4
+	}
+	for name, value := range server.Settings {
+		o.Settings = append(o.Settings, ch.Setting{Key: name, Value: fmt.Sprint(value), Important: true})
+	}
+	return &lines{options: o, addresses: server.Addr}
+}
+
+// do runs one statement. A connection on which one failed is not used again, nor
+// are those that were idle then: a server that went away took them along.
+func (l *lines) do(ctx context.Context, q ch.Query) error {
+	line, err := l.take(ctx)
+	if err != nil {
+		return err
+	}
+	if err := line.Do(ctx, q); err != nil {
+		return errors.Join(err, ignoreClosed(line.Close()), l.close())
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.idle = append(l.idle, line)
+	return nil
+}
+
+// take is an idle connection that still answers, or a new one.
+func (l *lines) take(ctx context.Context) (*ch.Client, error) {
+	l.mu.Lock()
+	var line *ch.Client
+	if n := len(l.idle); n > 0 {
+		line, l.idle = l.idle[n-1], l.idle[:n-1]
+	}
+	l.mu.Unlock()
+	if line != nil {
+		if line.Ping(ctx) == nil {
+			return line, nil
+		}
+		_ = line.Close() // it is lost either way
+	}
+	return l.dial(ctx)
+}
+
+// dial tries the server's addresses in their order.
+func (l *lines) dial(ctx context.Context) (line *ch.Client, err error) {
+	for _, address := range l.addresses {
+		o := l.options
+		o.Address = address
+		if line, err = ch.Dial(ctx, o); err == nil {
+			return line, nil
+		}
+	}
+	return nil, err
+}
+
+// close ends the idle connections.
+func (l *lines) close() (err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, line := range l.idle {
+		err = errors.Join(err, ignoreClosed(line.Close()))
+	}
+	l.idle = nil
+	return err
+}
+
+// ignoreClosed: a connection that broke is closed by the driver.
+func ignoreClosed(err error) error {
+	if errors.Is(err, ch.ErrClosed) {
+		return nil
+	}
+	return err
+}
