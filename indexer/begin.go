@@ -11,15 +11,16 @@ import (
 	"superindex/reorg"
 )
 
-// Start is where a network's history begins: a block number, so many blocks back
-// from finalized, or finalized itself, the zero value.
+// Start is where a network's history begins: a block number, a time, so many blocks
+// back from finalized, or finalized itself, the zero value.
 type Start struct {
 	Number   uint64
-	FromTop  bool // Number counts back from finalized
-	Absolute bool // Number is a block number
+	FromTop  bool      // Number counts back from finalized
+	Absolute bool      // Number is a block number
+	At       time.Time // the first block that is not older, from block Number on; zero: none of this
 }
 
-// number resolves the start.
+// number resolves a start that is no time.
 func (s Start) number(final uint64) uint64 {
 	switch {
 	case s.Absolute:
@@ -28,6 +29,48 @@ func (s Start) number(final uint64) uint64 {
 		return final - min(s.Number, final) + 1
 	}
 	return final + 1
+}
+
+// fixed: the start does not depend on when it is resolved.
+func (s Start) fixed() bool { return s.Absolute || !s.At.IsZero() }
+
+// errNoFinal is temporary: a node that has just started has no finalized block yet.
+var errNoFinal = errors.New("the node knows no finalized block yet, which the start is counted from")
+
+// Resolve returns the first block to ask for. A time takes a request for every
+// doubling of the chain's length: some 25.
+func (s Start) Resolve(ctx context.Context, source Source, final chain.BlockRef) (uint64, error) {
+	if final == (chain.BlockRef{}) && !s.Absolute {
+		return 0, errNoFinal
+	}
+	if s.At.IsZero() {
+		return s.number(final.Number), nil
+	}
+	return s.search(ctx, source, final.Number)
+}
+
+// search finds the first block of a time among those from s.Number to top.
+func (s Start) search(ctx context.Context, source Source, top uint64) (uint64, error) {
+	low, high := max(s.Number, 1), top+1 // the block lies at low or above, and high is too high or right
+	for low < high {
+		middle := low + (high-low)/2
+		headers, err := source.Headers(ctx, []uint64{middle})
+		if err == nil && len(headers) == 0 {
+			err = errNoHeader
+		}
+		if err != nil {
+			return 0, fmt.Errorf("find the block of %s: read header %d: %w", s.At.Format(time.RFC3339), middle, err)
+		}
+		if headers[0].When().Before(s.At) {
+			low = middle + 1
+		} else {
+			high = middle
+		}
+	}
+	if low > top {
+		return 0, fmt.Errorf("no block of %s or later is finalized yet; the last one is %d", s.At.Format(time.RFC3339), top)
+	}
+	return low, nil
 }
 
 // Begin makes the stream's first step, unless the journal has it, and adopts the
@@ -65,10 +108,10 @@ func beginFrom(ctx context.Context, net Network, journal *reorg.Journal, held ma
 	if err != nil {
 		return fmt.Errorf("read the heads of %s: %w", net.Stream, err)
 	}
-	if heads.Final == (chain.BlockRef{}) && !net.Start.Absolute {
-		return fmt.Errorf("%s: the node knows no finalized block: give its start as a block number", net.Stream)
+	start, err := net.Start.Resolve(ctx, net.Source, heads.Final)
+	if err != nil {
+		return fmt.Errorf("%s cannot begin: %w", net.Stream, err)
 	}
-	start := net.Start.number(heads.Final.Number)
 	if heads.Final != (chain.BlockRef{}) && start > heads.Final.Number+1 { // what a stream begins at can never be reverted
 		return fmt.Errorf("%s begins once block %d before its start is finalized; now %d is", net.Stream, start-1, heads.Final.Number)
 	}
@@ -77,7 +120,7 @@ func beginFrom(ctx context.Context, net Network, journal *reorg.Journal, held ma
 		return err
 	}
 	b := beginning(net, start, to, held)
-	if !net.Start.Absolute && b.Owed {
+	if !net.Start.fixed() && b.Owed {
 		return fmt.Errorf("%s: the sinks hold history of another watch set, or a part of a step: give the start of that history as a block number", net.Stream)
 	}
 	_, err = journal.Begin(ctx, b)
@@ -91,7 +134,7 @@ func beginning(net Network, start uint64, to chain.BlockRef, held map[string]cha
 		b.Owed = b.Owed || !p.Empty() && p.Watch != net.Watch.ID() || p.Empty() && p.High > 0
 		used = used || !p.Empty()
 	}
-	b.Whole = !used || net.Start.Absolute && to.Number < start
+	b.Whole = !used || net.Start.fixed() && to.Number < start
 	return b
 }
 

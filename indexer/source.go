@@ -38,6 +38,7 @@ var (
 type Heads struct {
 	Latest, Safe, Final chain.BlockRef
 	Time                uint64 // of Latest, seconds since 1970; 0 where it is not known
+	Assumed             bool   // no node said that Final is finalized: it is old enough
 }
 
 // Range is the blocks From to To, both included.

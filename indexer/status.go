@@ -34,6 +34,7 @@ type NetworkStatus struct {
 	Latest  chain.BlockRef `json:"latest"` // the node's three heads
 	Safe    chain.BlockRef `json:"safe"`
 	Final   chain.BlockRef `json:"finalized"`
+	Assumed bool           `json:"assumed"` // finalized is no node's word: Heads.Assumed
 	Indexed chain.BlockRef `json:"indexed"` // the last block in the journal
 	// LatestTime and IndexedTime are when those blocks were made, HeadSeen is when the
 	// node last answered; zero while unknown.

@@ -69,6 +69,7 @@ func (w *watcher) heads(h Heads) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.now.Latest, w.now.Safe, w.now.Final, w.now.HeadSeen = h.Latest, h.Safe, h.Final, time.Now()
+	w.now.Assumed = h.Assumed
 	if h.Time == 0 {
 		return
 	}

@@ -152,7 +152,7 @@ func (w *Writer) lag(ctx context.Context, latest chain.BlockRef) (bool, error) {
 // settle takes over safe and finalized where the head has not moved.
 func (w *Writer) settle(ctx context.Context, h Heads) (bool, error) {
 	head := w.tracker.Head()
-	b := &chain.Batch{Parent: head, Last: head, Watch: w.whole()}
+	b := &chain.Batch{Parent: head, Last: head, Watch: w.whole(), Assumed: h.Assumed}
 	b.Safe, b.Final = w.tracker.Finality(h.Safe, h.Final)
 	b.Moved = w.movedFrom(b)
 	if !b.Moved {
@@ -220,7 +220,7 @@ func (w *Writer) absentTooLong() bool {
 func (w *Writer) apply(ctx context.Context, p piece, h Heads, dense bool) error {
 	for _, part := range cut(p.blocks, p.events) {
 		b := &chain.Batch{
-			Parent: w.tracker.Head(), Last: part.last(), Watch: w.whole(),
+			Parent: w.tracker.Head(), Last: part.last(), Watch: w.whole(), Assumed: h.Assumed,
 			Blocks: part.blocks, Events: part.events, Proof: prove(part.events),
 		}
 		if dense {

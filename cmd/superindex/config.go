@@ -1,23 +1,18 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
-	"regexp"
-	"slices"
-	"strings"
 	"time"
-
-	"go.yaml.in/yaml/v3"
 
 	"superindex/registry"
 	"superindex/reorg"
 )
 
-// config is superindex.yaml; the contract names the keys.
+// config is superindex.yaml; the contract names the keys, docs/operate.md says what
+// each means. read.go fills it from the file, check.go says what cannot be.
 type config struct {
 	DataDir  string                   `yaml:"data_dir"`
 	Registry registryConfig           `yaml:"registry"`
@@ -26,18 +21,24 @@ type config struct {
 	Journal  journalConfig            `yaml:"journal"`
 	HTTP     httpConfig               `yaml:"http"`
 	Log      logConfig                `yaml:"log"`
+	PProf    bool                     `yaml:"pprof"` // Go's profiles under /debug/pprof/
 }
 
 type registryConfig struct {
-	OSSDirectory string `yaml:"oss_directory"` // a folder, a .tar.gz, the URL of one or of a git repository
-	NetworksFile string `yaml:"networks_file"`
+	OSSDirectory string   `yaml:"oss_directory"` // a folder, a .tar.gz, the URL of one or of a git repository
+	Refresh      duration `yaml:"refresh"`       // 0: only at the start
+	NetworksFile string   `yaml:"networks_file"`
 }
 
 type networkConfig struct {
-	Enabled *bool      `yaml:"enabled"`
-	ChainID uint64     `yaml:"chain_id"` // of a network that the built-in table does not know
-	RPC     []endpoint `yaml:"rpc"`      // those that answer share the work
-	Start   start      `yaml:"start"`
+	Enabled  *bool      `yaml:"enabled"`
+	ChainID  uint64     `yaml:"chain_id"` // of a network that the built-in table does not know
+	RPC      []endpoint `yaml:"rpc"`      // those that answer share the work
+	Start    start      `yaml:"start"`
+	Mode     string     `yaml:"mode"`
+	Verify   string     `yaml:"verify"`
+	Finality finality   `yaml:"finality"`
+	MaxRPS   float64    `yaml:"max_rps"` // calls a second; 0: as many as an endpoint bears
 }
 
 type endpoint struct {
@@ -72,12 +73,20 @@ type natsConfig struct {
 }
 
 type journalConfig struct {
-	Quota size     `yaml:"quota"`
-	Keep  duration `yaml:"keep"`
+	Quota  size     `yaml:"quota"`
+	Keep   duration `yaml:"keep"`
+	OnFull string   `yaml:"on_full"`
 }
 
 type httpConfig struct {
-	Listen string `yaml:"listen"`
+	Listen string    `yaml:"listen"`
+	Token  string    `yaml:"token"` // asked of everybody but for /healthz and /readyz; is never shown
+	TLS    tlsConfig `yaml:"tls"`
+}
+
+type tlsConfig struct {
+	Cert string `yaml:"cert"` // paths of PEM files
+	Key  string `yaml:"key"`
 }
 
 type logConfig struct {
@@ -90,7 +99,7 @@ func defaults() config {
 	journal := reorg.Defaults()
 	return config{
 		DataDir:  "./superindex-data",
-		Registry: registryConfig{OSSDirectory: registry.DefaultOptions().Source},
+		Registry: registryConfig{OSSDirectory: registry.DefaultOptions().Source, Refresh: duration(time.Hour)},
 		Sinks: sinksConfig{
 			ClickHouse: clickhouseConfig{DSN: embeddedSink, Listen: "127.0.0.1:0"},
 			NATS: natsConfig{
@@ -98,7 +107,7 @@ func defaults() config {
 				MaxBytes: 10e9, Replicas: 1, History: true,
 			},
 		},
-		Journal: journalConfig{Quota: size(journal.Quota), Keep: duration(journal.Keep)},
+		Journal: journalConfig{Quota: 10e9, Keep: duration(journal.Keep), OnFull: onFullStall},
 		HTTP:    httpConfig{Listen: "127.0.0.1:7676"},
 		Log:     logConfig{Level: "info", Format: "auto"},
 	}
@@ -114,101 +123,22 @@ func loadConfig(path string, given bool) (config, error) {
 	if err != nil {
 		return c, fmt.Errorf("read the config: %w", err)
 	}
-	if err := parseConfig(&c, text, os.LookupEnv); err != nil {
-		return c, fmt.Errorf("%s: %w", path, err)
+	f := parseConfig(&c, text, os.LookupEnv)
+	f.file = path
+	if err := f.err(); err != nil {
+		return c, err
 	}
-	return c, nil
+	known, err := c.known()
+	if err != nil {
+		f.add("registry.networks_file", "%v", err)
+	}
+	c.check(f, known)
+	return c, f.err()
 }
 
-func parseConfig(c *config, text []byte, lookup func(string) (string, bool)) error {
-	var document yaml.Node
-	if err := yaml.Unmarshal(text, &document); err != nil {
-		return readable(err)
-	}
-	if len(document.Content) == 0 {
-		return nil
-	}
-	if err := expand(&document, lookup); err != nil {
-		return err
-	}
-	if err := unknownKeys(text); err != nil {
-		return err
-	}
-	if err := document.Decode(c); err != nil {
-		return readable(err)
-	}
-	return c.check()
-}
-
-var variable = regexp.MustCompile(`\$\{(\w+)\}`)
-
-// expand fills in ${NAME} from the environment, in every value.
-func expand(n *yaml.Node, lookup func(string) (string, bool)) error {
-	for _, child := range n.Content {
-		if err := expand(child, lookup); err != nil {
-			return err
-		}
-	}
-	if n.Kind != yaml.ScalarNode {
-		return nil
-	}
-	var missing error
-	if n.Style == 0 && variable.MatchString(n.Value) {
-		n.Tag = "" // not quoted: what it holds says what it is
-	}
-	n.Value = variable.ReplaceAllStringFunc(n.Value, func(match string) string {
-		value, ok := lookup(variable.FindStringSubmatch(match)[1])
-		if !ok {
-			missing = fmt.Errorf("line %d: %s is not set in the environment", n.Line, match)
-		}
-		return value
-	})
-	return missing
-}
-
-var unknownKey = regexp.MustCompile(`field (\S+) not found in type \S+`)
-
-// unknownKeys refuses keys that mean nothing, with their lines. Other faults of
-// the text are left to the decoding of its values, once they are filled in.
-func unknownKeys(text []byte) error {
-	strict := yaml.NewDecoder(bytes.NewReader(text))
-	strict.KnownFields(true)
-	var shape config
-	var types *yaml.TypeError
-	if err := strict.Decode(&shape); !errors.As(err, &types) {
-		return nil
-	}
-	unknown := slices.DeleteFunc(types.Errors, func(e string) bool { return !unknownKey.MatchString(e) })
-	if len(unknown) == 0 {
-		return nil
-	}
-	return readable(&yaml.TypeError{Errors: unknown})
-}
-
-// readable puts YAML's own errors, which name Go's types, into the user's words.
-func readable(err error) error {
-	text := strings.TrimPrefix(err.Error(), "yaml: ")
-	text = strings.ReplaceAll(text, "unmarshal errors:\n  ", "")
-	text = strings.ReplaceAll(text, "\n  ", "; ")
-	return errors.New(unknownKey.ReplaceAllString(text, "unknown key $1"))
-}
-
-// check names the first key that cannot be.
-func (c *config) check() error {
-	for name, n := range c.Networks {
-		for _, e := range n.RPC {
-			if e.Name == "" {
-				return fmt.Errorf("networks.%s.rpc: an endpoint without a name", name)
-			}
-		}
-	}
-	switch c.Log.Format {
-	case "auto", "text", "json":
-	default:
-		return fmt.Errorf("log.format: %q is none of auto, text, json", c.Log.Format)
-	}
-	journal := c.journal(nil)
-	return journal.Check()
+// known are the networks that a name may stand for.
+func (c *config) known() (registry.Networks, error) {
+	return registry.LoadNetworks(c.Registry.NetworksFile, registry.Superchain())
 }
 
 // journal are the journal's options for these sinks.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -53,7 +54,14 @@ func (d *daemon) serve(ctx context.Context) error {
 		return fmt.Errorf("http.listen: %w", err)
 	}
 	d.log.Info("http", "address", l.Addr().String())
-	server := &http.Server{Handler: d.routes(), ReadHeaderTimeout: 5 * time.Second}
+	secure, err := d.config.HTTP.TLS.load()
+	if err != nil {
+		return fmt.Errorf("http.tls: %w", err)
+	}
+	if secure != nil {
+		l = tls.NewListener(l, secure)
+	}
+	server := &http.Server{Handler: guarded(d.config.HTTP.Token, d.routes()), ReadHeaderTimeout: 5 * time.Second}
 	closed := make(chan error, 1)
 	stop := context.AfterFunc(ctx, func() { closed <- shut(ctx, server) })
 	defer stop()
@@ -84,6 +92,9 @@ func (d *daemon) routes() http.Handler {
 			d.log.Debug("status was not read to its end", "error", err)
 		}
 	})
+	if d.config.PProf {
+		profile(mux)
+	}
 	return mux
 }
 

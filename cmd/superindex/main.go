@@ -8,9 +8,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -47,11 +49,18 @@ func run(ctx context.Context, args []string) int {
 	case err == nil:
 		return 0
 	case errors.As(err, &usage):
-		fmt.Fprintf(os.Stderr, "superindex: %v\n", err)
+		say(os.Stderr, err)
 		return exitUsage
 	default:
-		fmt.Fprintf(os.Stderr, "superindex: %v\n", err)
+		say(os.Stderr, err)
 		return exitFault
+	}
+}
+
+// say writes an error, of which each line is one fault.
+func say(w io.Writer, err error) {
+	for line := range strings.SplitSeq(strings.TrimSpace(err.Error()), "\n") {
+		fmt.Fprintf(w, "superindex: %s\n", line)
 	}
 }
 

@@ -2,81 +2,74 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
-	"slices"
 
 	"superindex/chain"
 	"superindex/decoder"
 	"superindex/indexer"
 	"superindex/indexer/ethrpc"
+	"superindex/indexer/pool"
 	"superindex/registry"
 )
 
 // networks are those that the config names, or, where it names none, every
-// mainnet of the Superchain for which oss-directory lists an address of its own.
-// listed has their names in oss-directory.
-func networks(c config, snapshot *registry.Snapshot, table *decoder.Table, metrics *ethrpc.Metrics, log *slog.Logger) (all []indexer.Network, listed map[string]string, err error) {
-	known, err := registry.LoadNetworks(c.Registry.NetworksFile, registry.Superchain())
+// mainnet of the Superchain for which oss-directory lists an address of its own
+// and that can be reached without a key.
+func networks(c *config, snapshot *registry.Snapshot, log *slog.Logger) ([]chosen, error) {
+	known, err := c.known()
 	if err != nil {
-		return nil, nil, fmt.Errorf("registry.networks_file: %w", err)
+		return nil, fmt.Errorf("registry.networks_file: %w", err)
 	}
-	wanted := maps.Clone(c.Networks)
-	if len(wanted) == 0 {
-		wanted = map[string]networkConfig{}
-		for _, n := range known.Listed(snapshot) {
-			wanted[n.Name] = networkConfig{}
-		}
+	f := &faults{}
+	if len(c.Networks) > 0 {
+		return c.choose(f, c.Networks, known), f.err()
 	}
-	listed = map[string]string{}
-	chains := map[uint64]string{}
-	for _, name := range slices.Sorted(maps.Keys(wanted)) {
-		n := wanted[name]
-		if n.Enabled != nil && !*n.Enabled {
-			continue
+	var all []chosen
+	for _, n := range known.Listed(snapshot) {
+		one := c.choose(f, map[string]networkConfig{n.Name: {}}, known)
+		if err := f.err(); err != nil {
+			log.Warn("a network is left out", "network", n.Name, "error", err)
+			*f = faults{}
 		}
-		net, err := network(name, n, known, snapshot, metrics, log)
-		if err != nil {
-			return nil, nil, fmt.Errorf("networks.%s: %w", name, err)
-		}
-		if other, twice := chains[net.ChainID]; twice || name == indexer.Feeds.Name {
-			return nil, nil, fmt.Errorf("networks.%s: chain id %d is that of %s already, or the name is taken", name, net.ChainID, other)
-		}
-		chains[net.ChainID] = name
-		net.Decoder = table
-		facts, _ := known.Find(name)
-		listed[name] = cmp.Or(facts.Directory, name)
-		all = append(all, net)
+		all = append(all, one...)
 	}
 	if len(all) == 0 {
-		return nil, nil, fmt.Errorf("networks: none is enabled")
+		return nil, errors.New("networks: none is named, and oss-directory lists an address of none")
 	}
-	return all, listed, nil
+	return all, nil
 }
 
-func network(name string, n networkConfig, known registry.Networks, snapshot *registry.Snapshot, metrics *ethrpc.Metrics, log *slog.Logger) (net indexer.Network, err error) {
-	facts, ok := known.Find(name)
-	switch {
-	case !ok && n.ChainID == 0:
-		return net, fmt.Errorf("no network of that name is known: give chain_id, or name it in registry.networks_file")
-	case ok && n.ChainID != 0 && n.ChainID != facts.ChainID:
-		return net, fmt.Errorf("chain_id is %d, this network's is %d", n.ChainID, facts.ChainID)
-	}
-	if n.Start.Absolute {
-		if err := facts.CheckStart(n.Start.Number); err != nil {
-			return net, err
-		}
-	}
-	id := cmp.Or(n.ChainID, facts.ChainID)
-	endpoints, err := endpoints(name, id, n, facts, metrics, log)
-	if err != nil {
-		return net, err
-	}
+// network is what the engine is to follow, and the pool of its endpoints.
+func (c chosen) network(snapshot *registry.Snapshot, table *decoder.Table, metrics *ethrpc.Metrics, log *slog.Logger) (indexer.Network, *pool.Pool, error) {
+	endpoints, err := c.pool(metrics, log)
 	return indexer.Network{
-		Stream: chain.Stream{Name: name, ChainID: id}, Source: endpoints,
-		Watch: snapshot.Watch(cmp.Or(facts.Directory, name)), Start: n.Start.Start,
-	}, nil
+		Stream: chain.Stream{Name: c.name, ChainID: c.chainID}, Source: c.assume(endpoints),
+		Decoder: table, Watch: snapshot.Watch(c.directory()), Start: c.start(),
+	}, endpoints, err
+}
+
+// usualWindow is the sequencing window of a chain that nothing is known of, in
+// blocks: the OP Stack's 3,600 blocks of L1, 12 s each, in blocks of 2 s.
+const usualWindow = 21_600
+
+// assume takes the finalized block from the sequencing window, or from so many blocks
+// ago, where the config says so or the node has no tags.
+func (c chosen) assume(s indexer.Source) indexer.Source {
+	return &indexer.Assume{
+		Source: s, Always: c.Finality != finality{},
+		Blocks: cmp.Or(c.Finality.blocks, c.facts.WindowBlocks(), usualWindow),
+	}
+}
+
+// start is the config's; a time is not looked for in blocks of another format.
+func (c chosen) start() indexer.Start {
+	s := c.Start.Start
+	if !s.At.IsZero() {
+		s.Number = c.facts.FirstBlock
+	}
+	return s
 }
 
 // newDecoder is the built-in table.

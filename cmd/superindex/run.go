@@ -18,8 +18,10 @@ import (
 	"golang.org/x/term"
 
 	"superindex/chain"
+	"superindex/decoder"
 	"superindex/indexer"
 	"superindex/indexer/ethrpc"
+	"superindex/indexer/pool"
 	"superindex/registry"
 )
 
@@ -54,6 +56,7 @@ type daemon struct {
 	snapshot *registry.Snapshot
 	networks []indexer.Network
 	listed   map[string]string // a network's name -> its name in oss-directory
+	pools    map[string]*pool.Pool
 	status   *indexer.Status
 	metrics  *prometheus.Registry
 	log      *slog.Logger
@@ -75,11 +78,29 @@ func newDaemon(ctx context.Context, c config, log *slog.Logger) (*daemon, error)
 	if err != nil {
 		return nil, err
 	}
-	if d.networks, d.listed, err = networks(c, d.snapshot, table, ethrpc.NewMetrics(d.metrics, d.status), log); err != nil {
+	if err := d.choose(table, ethrpc.NewMetrics(d.metrics, d.status)); err != nil {
 		return nil, err
 	}
 	d.parts, err = openParts(ctx, c, d.owners(), log)
 	return d, err
+}
+
+// choose makes the networks that the config and the snapshot say.
+func (d *daemon) choose(table *decoder.Table, metrics *ethrpc.Metrics) error {
+	all, err := networks(&d.config, d.snapshot, d.log)
+	if err != nil {
+		return err
+	}
+	d.listed, d.pools = map[string]string{}, map[string]*pool.Pool{}
+	for _, one := range all {
+		net, endpoints, err := one.network(d.snapshot, table, metrics, d.log)
+		if err != nil {
+			return err
+		}
+		d.networks = append(d.networks, net)
+		d.listed[one.name], d.pools[one.name] = one.directory(), endpoints
+	}
+	return nil
 }
 
 // owners looks up the projects that own an address.
@@ -143,15 +164,24 @@ func (d *daemon) progress(ctx context.Context) error {
 	}
 }
 
-// newLog writes text to a terminal and JSON elsewhere, unless told otherwise.
+// newLog writes text to a terminal and JSON elsewhere, unless told otherwise. Its
+// level is one that check has let pass; an unknown one is info.
 func newLog(c logConfig, w *os.File) *slog.Logger {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(c.Level)); err != nil {
 		level = slog.LevelInfo
 	}
-	o := &slog.HandlerOptions{Level: level}
 	if c.Format == "text" || c.Format == "auto" && term.IsTerminal(int(w.Fd())) {
-		return slog.New(slog.NewTextHandler(w, o))
+		return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level}))
 	}
-	return slog.New(slog.NewJSONHandler(io.Writer(w), o))
+	return slog.New(slog.NewJSONHandler(io.Writer(w), &slog.HandlerOptions{Level: level, ReplaceAttr: readable}))
+}
+
+// readable writes a duration as text writes it, 217ms, where JSON would have
+// nanoseconds.
+func readable(_ []string, a slog.Attr) slog.Attr {
+	if a.Value.Kind() == slog.KindDuration {
+		a.Value = slog.StringValue(a.Value.Duration().String())
+	}
+	return a
 }
