@@ -75,7 +75,7 @@ func TestStalled(t *testing.T) {
 		"not yet": func(s *scene) { s.source.hangs, s.after, s.state = make(chan struct{}), 50*time.Second, CatchingUp },
 		"a slow chain": func(s *scene) {
 			s.source.every, s.source.calm, s.source.hangs = 12*time.Second, 2*time.Minute, make(chan struct{})
-			s.after, s.state = 4*time.Minute, HeadStale
+			s.after, s.state = 220*time.Second, HeadStale
 		},
 		"and its end": func(s *scene) {
 			s.source.every, s.source.calm, s.source.hangs = 12*time.Second, 2*time.Minute, make(chan struct{})
@@ -180,6 +180,7 @@ func TestProgress(t *testing.T) {
 		"a slow disk":     {func(s *sample) { s.spent[ToJournal] = 6 * time.Second }, false, "journal", 3905 / 99.5},
 		"a slow sink":     {func(s *sample) { s.Sinks[0] = SinkStatus{Name: "a", Seq: 20, Lag: 90, Seconds: 9} }, false, "a", 90},
 		"a sink away":     {func(s *sample) { s.Sinks[0] = SinkStatus{Name: "a", Seq: 10, Lag: 100} }, true, "a", -1},
+		"a sink comes":    {func(s *sample) { s.Indexed = ref(5_004); s.Sinks[0] = SinkStatus{Name: "a", Seq: 20, Lag: 90} }, false, "a", 90},
 		"at the head":     {func(s *sample) { s.Indexed = ref(5_004) }, false, "", 0},
 		"nothing is done": {func(s *sample) { s.Blocks = 0 }, false, "wait_rpc", -1},
 	} {

@@ -104,7 +104,7 @@ func longer(than *float64, work, rate float64) *float64 {
 }
 
 // A sink that writes nearly all the time, while steps wait, is what limits the
-// stream; else the journal where appending takes half of it; else what the fetching
+// stream, or whatever a sink does, where the journal has all blocks; else the journal where appending takes half of it; else what the fetching
 // takes most time for.
 const (
 	sinkBusy    = 0.8
@@ -114,7 +114,7 @@ const (
 func (n *NetworkStatus) bottleneck(busy map[string]float64, full bool) string {
 	var slowest SinkStatus
 	for _, s := range n.Sinks {
-		if s.Lag > few && (busy[s.Name] > sinkBusy || full) && s.Lag > slowest.Lag {
+		if s.Lag > few && (busy[s.Name] > sinkBusy || full || n.Behind <= few) && s.Lag > slowest.Lag {
 			slowest = s
 		}
 	}

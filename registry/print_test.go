@@ -44,24 +44,27 @@ func TestSample(t *testing.T) {
 	if len(s.Problems) != 0 {
 		t.Error(s.Problems)
 	}
-	equal(t, "projects", len(s.Projects), 13)
-	equal(t, "collections", len(s.Collections), 2)
+	equal(t, "projects", len(s.Projects), 17)
+	equal(t, "collections", len(s.Collections), 3)
 	again := sample(t)
 	equal(t, "id", s.ID(), again.ID())
 }
 
-// The demo's contracts are at the addresses that the key's first four
-// deployments have.
+// The demo's contracts are at the addresses that the key's first seven deployments
+// have, and each has an owner on every network.
 func TestSampleHoldsTheDemosContracts(t *testing.T) {
 	p, ok := sample(t).Project("superindex-demo")
 	if !ok {
 		t.Fatal("no demo in the sample")
 	}
 	set := sample(t).Watch("whatever")
-	deployer := common.Address(p.Accounts[4].Address)
-	for nonce := range uint64(4) {
-		if a := chain.Address(crypto.CreateAddress(deployer, nonce)); !set.Has(&a) || p.Accounts[nonce].Address != a {
-			t.Errorf("contract %d is %s", nonce, a)
+	deployer := common.Address(p.Accounts[1].Address)
+	for nonce, owner := range []string{
+		"demo-tokens", "demo-tokens", "demo-stamps", "demo-exchange", "demo-exchange", "demo-attestations", "superindex-demo",
+	} {
+		a := chain.Address(crypto.CreateAddress(deployer, uint64(nonce)))
+		if got := set.Owners(a); !set.Has(&a) || !slices.Equal(got, []string{owner}) {
+			t.Errorf("contract %d, %s, is of %v, want %s", nonce, a, got, owner)
 		}
 	}
 }

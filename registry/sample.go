@@ -9,10 +9,13 @@ import (
 //go:embed sample/data
 var sampleFiles embed.FS
 
+// SampleFiles are the sample's, as they would stand in a folder that is loaded.
+func SampleFiles() (fs.FS, error) { return fs.Sub(sampleFiles, "sample") }
+
 // Sample is a directory of a dozen well-known projects, for the demo and for
 // tests. It is never what a daemon falls back to.
 func Sample() (*Snapshot, error) {
-	root, err := fs.Sub(sampleFiles, "sample")
+	root, err := SampleFiles()
 	if err != nil {
 		return nil, err
 	}

@@ -15,8 +15,7 @@ import (
 	"testing"
 
 	embedded "superindex/internal/embedded/clickhouse"
-
-	"superindex/internal/devchain"
+	"superindex/internal/oracle"
 )
 
 func TestMain(m *testing.M) {
@@ -50,9 +49,12 @@ func says(t *testing.T, args []string, want ...string) {
 	}
 }
 
+// demoNetwork is the tests' network.
+const demoNetwork = "devchain"
+
 // operated is a dev chain and the config of a daemon on it.
 type operated struct {
-	dev    *devchain.Chain
+	dev    demoChain
 	config config
 	file   string
 	rng    *rand.Rand
@@ -61,15 +63,17 @@ type operated struct {
 func newOperated(t *testing.T) *operated {
 	t.Helper()
 	dir := t.TempDir()
-	dev, err := devchain.Start(t.Context(), devchain.Options{})
+	chains, err := startChains(t.Context(), []demoPace{{name: demoNetwork, chainID: 901}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(dev.Close)
-	c, err := demoConfig(dir, dev)
+	t.Cleanup(chains.Close)
+	c, err := demoConfig(dir, chains)
 	if err != nil {
 		t.Fatal(err)
 	}
+	c.HTTP.Listen = "127.0.0.1:0"
+	dev := chains[0]
 	o := &operated{dev: dev, config: c, file: filepath.Join(dir, "superindex.yaml"), rng: rand.New(rand.NewPCG(1, 2))}
 	text := fmt.Sprintf("data_dir: %q\nregistry: {oss_directory: %q}\nnetworks:\n  %s:\n    chain_id: %d\n    start: 1\n    rpc: [{name: anvil, url: %q}]\nsinks: {nats: {listen: \"127.0.0.1:0\"}}\nhttp: {listen: \"127.0.0.1:0\"}\n",
 		c.DataDir, c.Registry.OSSDirectory, demoNetwork, dev.ChainID(), dev.URL())
@@ -99,8 +103,8 @@ func (o *operated) run(t *testing.T, look func(*stage)) {
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan error)
 	go func() { done <- d.run(ctx) }()
-	s := &stage{daemon: d, dev: o.dev, out: new(bytes.Buffer), dir: filepath.Dir(o.file)}
-	s.reads.Good = 1 // nobody reads beside
+	s := &stage{daemon: d, chains: demoChains{o.dev}, out: &screen{out: new(bytes.Buffer)}, dir: filepath.Dir(o.file)}
+	s.reads = []oracle.Reads{{Good: 1}} // nobody reads beside
 	if err := s.verdict(t.Context()); err != nil {
 		t.Error(err)
 	}
@@ -120,7 +124,7 @@ func TestTheOperatorsDay(t *testing.T) {
 	o.run(t, func(s *stage) {
 		server := httptest.NewServer(s.routes())
 		defer server.Close()
-		says(t, append(config, "status", "--url", server.URL), demoNetwork, "clickhouse ok, nats ok")
+		says(t, append(config, "status", "--url", server.URL), "clickhouse  nats", demoNetwork+"  synced")
 		says(t, append(config, "query", "SELECT count() > 20 AS enough, any(network) AS network FROM events"), "enough  network", "1       "+demoNetwork)
 		if out, err := command(t, append(config, "query", "DROP TABLE superindex.raw_events")...); err == nil {
 			t.Errorf("the warehouse was written to: %s", out)
@@ -176,7 +180,7 @@ func TestALostFolderAndALostSink(t *testing.T) {
 	}
 	o.mine(t, 4)
 	o.run(t, func(s *stage) {
-		if n := s.now(); n.Reorgs != 0 {
+		if n := s.now(demoNetwork); n.Reorgs != 0 {
 			t.Errorf("a new journal's beginning was counted as a reorg: %+v", n)
 		}
 	})

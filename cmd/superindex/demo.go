@@ -6,28 +6,16 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"math/rand/v2"
+	"net"
 	"os"
 	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
-	"golang.org/x/term"
 
-	"superindex/indexer"
-	"superindex/internal/devchain"
 	"superindex/internal/oracle"
-)
-
-// The demo's pace: an OP Stack chain makes a block every second or two; a reorg
-// every quarter of a minute is a bad day.
-const (
-	demoNetwork = "devchain"
-	demoBlock   = time.Second
-	demoReorg   = 15 * time.Second
-	demoActs    = 6
-	demoDepth   = 6
+	"superindex/registry"
 )
 
 func newDemo() *cobra.Command {
@@ -35,37 +23,46 @@ func newDemo() *cobra.Command {
 	var dir string
 	cmd := &cobra.Command{
 		Use:   "demo",
-		Short: "A local OP Stack dev chain, embedded NATS and ClickHouse, live rows; no account, no server",
+		Short: "Three local OP Stack dev chains, embedded NATS and ClickHouse, live rows; no account, no server",
 		Args:  exactly(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return demo(cmd.Context(), os.Stdout, during, dir)
+			return demo(cmd.Context(), newScreen(os.Stdout), during, dir)
 		},
 	}
-	cmd.Flags().DurationVar(&during, "for", 0, "end after so long, with exit code 0 only if warehouse, stream and chain are equal; 0 goes on until Ctrl-C")
+	cmd.Flags().DurationVar(&during, "for", 0, "end after so long, with exit code 0 only if warehouse, stream and chains are equal; 0 goes on until Ctrl-C")
 	cmd.Flags().StringVar(&dir, "dir", "", "the data folder; by default a temporary one, removed at the end")
 	return cmd
 }
 
-// demo runs a chain and the daemon on it, shows what happens, and at the end
-// compares what users would read with the chain.
-func demo(ctx context.Context, w io.Writer, during time.Duration, dir string) (err error) {
+// demo runs chains and the daemon on them, shows what happens, and at the end
+// compares what users would read with the chains.
+func demo(ctx context.Context, out *screen, during time.Duration, dir string) (err error) {
 	if dir == "" {
 		if dir, err = os.MkdirTemp("", "superindex-demo-"); err != nil {
 			return fmt.Errorf("demo: %w", err)
 		}
 		defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	}
-	dev, err := devchain.Start(ctx, devchain.Options{})
+	if _, err := os.Stat(filepath.Join(dir, "data")); err == nil {
+		return fmt.Errorf("demo: %s holds the data of an earlier demo, whose chains are gone: remove it, or name another folder by --dir", dir)
+	}
+	chains, err := startChains(ctx, demoPlan[:])
 	if err != nil {
 		return fmt.Errorf("demo: %w", err)
 	}
-	defer dev.Close()
-	c, err := demoConfig(dir, dev)
+	defer chains.Close()
+	c, err := demoConfig(dir, chains)
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(dir, "superindex.yaml"), []byte("data_dir: "+c.DataDir+"\n"), 0o600); err != nil {
+	listener, err := demoListener(ctx, c.HTTP.Listen)
+	if err != nil {
 		return fmt.Errorf("demo: %w", err)
+	}
+	defer listener.Close() // a second time does no harm: the server closes it
+	c.HTTP.Listen = listener.Addr().String()
+	if err := writeDemoConfig(dir, c); err != nil {
+		return err
 	}
 	logFile, err := os.Create(filepath.Join(dir, "superindex.log"))
 	if err != nil {
@@ -76,38 +73,47 @@ func demo(ctx context.Context, w io.Writer, during time.Duration, dir string) (e
 	if err != nil {
 		return err
 	}
-	stage := &stage{daemon: d, dev: dev, out: w, dir: dir, terminal: term.IsTerminal(int(os.Stdout.Fd())), during: during}
-	return errors.Join(stage.play(ctx), d.Close())
+	d.listener = listener
+	s := &stage{daemon: d, chains: chains, out: out, dir: dir, during: during, reads: make([]oracle.Reads, len(chains))}
+	return errors.Join(s.play(ctx), d.Close())
 }
 
-// demoConfig is a config like any other: the dev chain is its only network, and
-// its contracts stand in an oss-directory of their own.
-func demoConfig(dir string, dev *devchain.Chain) (config, error) {
+// demoConfig is a config like any other: the chains are its only networks, and the
+// bundled sample of oss-directory, which lists their contracts, its registry.
+func demoConfig(dir string, chains demoChains) (config, error) {
 	c := defaults()
 	c.DataDir = filepath.Join(dir, "data")
 	c.Registry.OSSDirectory = filepath.Join(dir, "oss-directory")
-	c.Networks = map[string]networkConfig{demoNetwork: {
-		ChainID: dev.ChainID(), RPC: []endpoint{{"anvil", dev.URL()}}, Start: start{indexer.Start{Number: 1, Absolute: true}},
-	}}
-	c.Sinks.NATS.Listen, c.HTTP.Listen = "127.0.0.1:0", "127.0.0.1:0"
-	return c, writeDirectory(c.Registry.OSSDirectory, dev.Contracts())
+	c.Networks = map[string]networkConfig{}
+	for _, ch := range chains {
+		c.Networks[ch.name] = ch.config()
+	}
+	c.Sinks.NATS.Listen = "127.0.0.1:0"
+	files, err := registry.SampleFiles()
+	if err != nil {
+		return c, fmt.Errorf("demo: %w", err)
+	}
+	if err := os.CopyFS(c.Registry.OSSDirectory, files); err != nil && !errors.Is(err, os.ErrExist) {
+		return c, fmt.Errorf("demo: %w", err)
+	}
+	return c, nil
 }
 
-// writeDirectory makes an oss-directory with one project a listed contract.
-func writeDirectory(dir string, contracts []devchain.Contract) error {
-	for _, c := range contracts {
-		if !c.Listed {
-			continue
-		}
-		folder := filepath.Join(dir, "data", "projects", c.Name[:1])
-		if err := os.MkdirAll(folder, 0o755); err != nil {
-			return fmt.Errorf("demo: %w", err)
-		}
-		project := fmt.Sprintf("version: 7\nname: %s\ndisplay_name: %s\nblockchain:\n  - address: %q\n    networks: [any_evm]\n    tags: [contract]\n",
-			c.Name, c.Name, c.Address)
-		if err := os.WriteFile(filepath.Join(folder, c.Name+".yaml"), []byte(project), 0o600); err != nil {
-			return fmt.Errorf("demo: %w", err)
-		}
+// demoListener listens where a daemon would, or, where that is taken, anywhere.
+func demoListener(ctx context.Context, address string) (net.Listener, error) {
+	var listen net.ListenConfig
+	l, err := listen.Listen(ctx, "tcp", address)
+	if err != nil {
+		l, err = listen.Listen(ctx, "tcp", "127.0.0.1:0")
+	}
+	return l, err
+}
+
+// writeDemoConfig writes enough of a config for the commands beside the demo.
+func writeDemoConfig(dir string, c config) error {
+	text := fmt.Sprintf("data_dir: %q\nregistry: {oss_directory: %q}\nhttp: {listen: %q}\n", c.DataDir, c.Registry.OSSDirectory, c.HTTP.Listen)
+	if err := os.WriteFile(filepath.Join(dir, "superindex.yaml"), []byte(text), 0o600); err != nil {
+		return fmt.Errorf("demo: %w", err)
 	}
 	return nil
 }
@@ -115,19 +121,18 @@ func writeDirectory(dir string, contracts []devchain.Contract) error {
 // stage is a demo under way.
 type stage struct {
 	*daemon
-	dev      *devchain.Chain
-	out      io.Writer
-	dir      string
-	terminal bool
-	during   time.Duration
-	reads    oracle.Reads
+	chains demoChains
+	out    *screen
+	dir    string
+	during time.Duration
+	reads  []oracle.Reads // of each chain
 }
 
-// configFile is enough of a config for `superindex query` beside the demo.
+// configFile is enough of a config for other commands beside the demo.
 func (s *stage) configFile() string { return filepath.Join(s.dir, "superindex.yaml") }
 
-// play lets chain, daemon, screen and the reader that never sleeps run side by
-// side, then lets the chain stand still and compares.
+// play lets chains, daemon, screen and the readers that never sleep run side by side,
+// then lets the chains stand still and compares.
 func (s *stage) play(ctx context.Context) error {
 	show, end := context.WithCancel(ctx)
 	if s.during > 0 {
@@ -141,23 +146,39 @@ func (s *stage) play(ctx context.Context) error {
 		defer end()
 		return s.run(all)
 	})
-	acts.Go(func() error {
-		defer end()
-		pace := devchain.Pace{Block: demoBlock, Acts: demoActs, Reorg: demoReorg, MaxDepth: demoDepth, Log: s.log}
-		return s.dev.Run(show, rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 0)), pace)
-	})
-	acts.Go(func() error {
-		defer end()
-		return s.watch(show)
-	})
-	acts.Go(func() error {
-		defer end()
-		return s.screen(show)
-	})
+	side := func(act func(context.Context) error) {
+		acts.Go(func() error {
+			defer end()
+			return act(show)
+		})
+	}
+	for i, ch := range s.chains {
+		side(func(ctx context.Context) error { return ch.live(ctx, s.log) })
+		side(func(ctx context.Context) error { return s.watch(ctx, i) })
+	}
+	side(s.draw)
 	err := acts.Wait()
 	if err == nil && s.during > 0 && ctx.Err() == nil {
 		err = s.verdict(ctx)
 	}
 	stop()
-	return errors.Join(err, daemon.Wait())
+	err = errors.Join(err, daemon.Wait())
+	if err == nil {
+		err = s.next()
+	}
+	return err
+}
+
+// next prints what to try after the demo.
+func (s *stage) next() error {
+	_, err := io.WriteString(s.out.out, `
+Next, beside a demo that runs in another terminal (bin/superindex demo --dir demo):
+  bin/superindex status --watch --config demo/superindex.yaml
+  bin/superindex query --config demo/superindex.yaml "SELECT network, event, count() FROM events GROUP BY ALL ORDER BY 3 DESC"
+On real chains, over their public endpoints:
+  bin/superindex registry find uniswap      who is watched, and why
+  bin/superindex check --dry-run            what would be done, and what it would cost
+  bin/superindex run                        every mainnet that oss-directory lists
+`)
+	return err
 }

@@ -20,10 +20,10 @@ import (
 
 // report is /api/status.
 type report struct {
-	Version  string                  `json:"version"`
-	Journal  string                  `json:"journal"` // its id
-	Registry registryReport          `json:"registry"`
-	Networks []indexer.NetworkReport `json:"networks"`
+	Version  string          `json:"version"`
+	Journal  string          `json:"journal"` // its id
+	Registry registryReport  `json:"registry"`
+	Networks []networkReport `json:"networks"`
 }
 
 type registryReport struct {
@@ -33,11 +33,20 @@ type registryReport struct {
 	Note    string    `json:"note,omitempty"` // why this is not the newest
 }
 
+// networkReport is one stream, with the network's endpoints.
+type networkReport struct {
+	indexer.NetworkReport
+}
+
 func (d *daemon) report() report {
-	return report{
-		Version: version(), Journal: d.journal.ID().String(), Networks: d.status.Report(d.journal),
+	r := report{
+		Version: version(), Journal: d.journal.ID().String(),
 		Registry: registryReport{Source: d.snapshot.Source, Version: d.snapshot.Version(), Fetched: d.snapshot.Fetched, Note: d.snapshot.Note},
 	}
+	for _, n := range d.status.Report(d.journal) {
+		r.Networks = append(r.Networks, networkReport{n})
+	}
+	return r
 }
 
 // buildInfo is the metric that names the binary.
@@ -49,7 +58,7 @@ func buildInfo() prometheus.Collector {
 
 // serve answers HTTP until ctx ends.
 func (d *daemon) serve(ctx context.Context) error {
-	l, err := new(net.ListenConfig).Listen(ctx, "tcp", d.config.HTTP.Listen)
+	l, err := d.listen(ctx)
 	if err != nil {
 		return fmt.Errorf("http.listen: %w", err)
 	}
@@ -69,6 +78,13 @@ func (d *daemon) serve(ctx context.Context) error {
 		return fmt.Errorf("http: %w", err)
 	}
 	return <-closed
+}
+
+func (d *daemon) listen(ctx context.Context) (net.Listener, error) {
+	if d.listener != nil {
+		return d.listener, nil
+	}
+	return new(net.ListenConfig).Listen(ctx, "tcp", d.config.HTTP.Listen)
 }
 
 // shut lets requests that are under way end, for a while.

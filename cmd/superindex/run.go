@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -59,6 +60,7 @@ type daemon struct {
 	pools    map[string]*pool.Pool
 	status   *indexer.Status
 	metrics  *prometheus.Registry
+	listener net.Listener // of HTTP; nil: config.HTTP.Listen is opened
 	log      *slog.Logger
 }
 

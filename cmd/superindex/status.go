@@ -1,20 +1,17 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
-	"slices"
+	"os"
 	"strings"
-	"text/tabwriter"
 	"time"
 
-	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
-
-	"superindex/indexer"
 )
 
 func newStatus() *cobra.Command {
@@ -32,11 +29,7 @@ func newStatus() *cobra.Command {
 				}
 				url = "http://" + c.HTTP.Listen
 			}
-			show := showStatus
-			if asJSON {
-				show = func(w io.Writer, r report) error { return json.NewEncoder(w).Encode(r) }
-			}
-			return statusLoop(cmd.Context(), cmd.OutOrStdout(), url, watch, show)
+			return runStatus(cmd.Context(), cmd.OutOrStdout(), url, watch, asJSON)
 		},
 	}
 	cmd.Flags().StringVar(&url, "url", "", "of the daemon; by default where the config says that it listens")
@@ -45,17 +38,27 @@ func newStatus() *cobra.Command {
 	return cmd
 }
 
-func statusLoop(ctx context.Context, w io.Writer, url string, watch bool, show func(io.Writer, report) error) error {
+// runStatus shows the status once, which is a fault where something is red, or again
+// and again.
+func runStatus(ctx context.Context, w io.Writer, url string, watch, asJSON bool) error {
+	s := newScreen(os.Stdout)
+	show := func(r report) error { return showStatus(w, r, paint{s.colour().on && w == io.Writer(os.Stdout)}) }
+	switch {
+	case asJSON:
+		show = func(r report) error { return json.NewEncoder(w).Encode(r) }
+	case watch && s.terminal:
+		show = s.showStatus
+	}
 	for {
 		r, err := readStatus(ctx, url)
 		if err != nil {
 			return err
 		}
-		if watch {
-			fmt.Fprint(w, clearScreen)
-		}
-		if err := show(w, r); err != nil || !watch {
+		if err := show(r); err != nil {
 			return err
+		}
+		if !watch {
+			return r.verdict()
 		}
 		select {
 		case <-ctx.Done():
@@ -63,6 +66,23 @@ func statusLoop(ctx context.Context, w io.Writer, url string, watch bool, show f
 		case <-time.After(time.Second):
 		}
 	}
+}
+
+// showStatus draws the status.
+func (s *screen) showStatus(r report) error {
+	var b bytes.Buffer
+	if err := showStatus(&b, r, s.colour()); err != nil {
+		return err
+	}
+	return s.draw(b.String())
+}
+
+// verdict is an error where something is red.
+func (r report) verdict() error {
+	if n := r.red(); n > 0 {
+		return fmt.Errorf("status: %d red", n)
+	}
+	return nil
 }
 
 func readStatus(ctx context.Context, url string) (r report, err error) {
@@ -86,65 +106,4 @@ func readStatus(ctx context.Context, url string) (r report, err error) {
 		return r, fmt.Errorf("status: %s answers something else than a superindex: %w", url, err)
 	}
 	return r, nil
-}
-
-// clearScreen moves a terminal's cursor home and clears what was there.
-const clearScreen = "\x1b[H\x1b[2J"
-
-// showStatus is one table of networks, then what stands in the way.
-func showStatus(w io.Writer, r report) error {
-	t := tabwriter.NewWriter(w, 2, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "network\tlatest\tsafe\tfinalized\tindexed\tblock's age\tnew events\treorgs\tjournal\tsinks\t")
-	for _, n := range r.Networks {
-		if n.ChainID == 0 {
-			fmt.Fprintf(t, "%s\t\t\t\t\t\t\t\t%s\t%s\t\n", n.Network, humanize.IBytes(n.JournalBytes), sinksInShort(n))
-			continue
-		}
-		if n.HeadSeen.IsZero() {
-			fmt.Fprintf(t, "%s\t-\t-\t-\t-\t-\t-\t-\t%s\t%s\t\n", n.Network, humanize.IBytes(n.JournalBytes), sinksInShort(n))
-			continue
-		}
-		age := "-"
-		if !n.IndexedTime.IsZero() {
-			age = time.Since(n.IndexedTime).Round(time.Second).String()
-		}
-		fmt.Fprintf(t, "%s\t%d\t%d\t%d\t%d\t%s\t%s\t%d\t%s\t%s\t\n", n.Network, n.Latest.Number, n.Safe.Number, n.Final.Number,
-			n.Indexed.Number, age, humanize.Comma(int64(n.Events)), n.Reorgs, humanize.IBytes(n.JournalBytes), sinksInShort(n))
-	}
-	if err := t.Flush(); err != nil {
-		return err
-	}
-	for _, n := range r.Networks {
-		for _, part := range sortedKeys(n.Faults) {
-			fmt.Fprintf(w, "RED  %s, %s: %s\n", n.Network, part, n.Faults[part])
-		}
-	}
-	if r.Registry.Note != "" {
-		fmt.Fprintf(w, "registry: %s\n", r.Registry.Note)
-	}
-	return nil
-}
-
-func sinksInShort(n indexer.NetworkReport) string {
-	var out []string
-	for _, s := range n.Sinks {
-		switch {
-		case n.Faults[s.Name] != "":
-			out = append(out, s.Name+" RED")
-		case uint64(s.Seq) >= n.JournalHead:
-			out = append(out, s.Name+" ok")
-		default:
-			out = append(out, fmt.Sprintf("%s -%d", s.Name, n.JournalHead-uint64(s.Seq)))
-		}
-	}
-	return strings.Join(out, ", ")
-}
-
-func sortedKeys(m map[string]string) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }
