@@ -227,7 +227,7 @@ func (c *commands) red(t *testing.T, d *daemon, s setup, line string) {
 		t.Fatal(err)
 	}
 	code, said := c.command(t, "status", "--url", url)
-	if code != 0 || !strings.Contains(said, "RED  ledger, writer: "+line) {
+	if code != 1 || !strings.Contains(said, "RED  ledger, writer: "+line) {
 		t.Errorf("status, exit code %d:\n%s", code, said)
 	}
 	resp, err := http.Get(url + "/readyz")
