@@ -43,14 +43,11 @@ var errSyntax = errors.New("no JSON")
 // value is where a value stands, relative to the mark, and what it is.
 type value struct {
 	from, to int  // of a text without its quotes, as it was written
-	kind     byte // its first byte; digits for a number, escaped for a text with escapes
+	kind     byte // its first byte; '0' for a number, escaped for a text with escapes
 }
 
-// Kinds that are no first byte. The zero value is one that was not there.
-const (
-	digits  byte = '0'
-	escaped byte = '\\'
-)
+// escaped is a kind that no first byte is. The zero value is one that was not there.
+const escaped = '\\'
 
 func (v value) isText() bool { return v.kind == '"' || v.kind == escaped }
 
@@ -205,7 +202,12 @@ func (c *cursor) clear(v value) []byte {
 }
 
 // value reads any value.
-func (c *cursor) value() value { return c.nested(0) }
+func (c *cursor) value() value {
+	if c.at < len(c.buf) && c.buf[c.at] == '"' {
+		return c.text()
+	}
+	return c.nested(0)
+}
 
 func (c *cursor) nested(depth int) value {
 	b := c.peek()
@@ -223,7 +225,7 @@ func (c *cursor) nested(depth int) value {
 	case 'n':
 		c.word("null")
 	default:
-		v.kind = digits
+		v.kind = '0'
 		c.number(b)
 	}
 	if c.err != nil {
@@ -321,27 +323,39 @@ func (c *cursor) peekAt(i int) byte {
 	return c.buf[c.at+i]
 }
 
+// ones times a byte is eight of it; tops are their top bits.
+const ones, tops = 0x0101010101010101, 0x8080808080808080
+
 // plain returns the place of the first byte of b from i on that is a quote, a
 // backslash or no byte of a text at all; len(b) if there is none. It looks at
-// eight bytes at once.
+// sixteen bytes at once: the hex digits that most text is are above '/', and no
+// backslash.
 func plain(b []byte, i int) int {
-	const ones, tops = 0x0101010101010101, 0x8080808080808080
-	for ; i+8 <= len(b); i += 8 {
-		x := binary.LittleEndian.Uint64(b[i:])
-		quote, slash := x^('"'*ones), x^('\\'*ones)
-		// A byte's top bit is set where it is zero, or below a space; bytes above
-		// the first such may be wrong, for what was borrowed.
-		found := ((quote-ones)&^quote | (slash-ones)&^slash | (x-' '*ones)&^x) & tops
-		if found != 0 {
+	for ; i+16 <= len(b); i += 16 {
+		x, y := binary.LittleEndian.Uint64(b[i:]), binary.LittleEndian.Uint64(b[i+8:])
+		// A byte's top bit is set where it is below '0' or a backslash; also where it
+		// was set before and where the byte below borrowed.
+		if ((x-'0'*ones)|(y-'0'*ones)|((x^'\\'*ones)-ones)|((y^'\\'*ones)-ones))&tops == 0 {
+			continue
+		}
+		if found := special(x); found != 0 {
 			return i + bits.TrailingZeros64(found)/8
 		}
-	}
-	for ; i < len(b); i++ {
-		if b[i] == '"' || b[i] == '\\' || b[i] < ' ' {
-			break
+		if found := special(y); found != 0 {
+			return i + 8 + bits.TrailingZeros64(found)/8
 		}
 	}
+	for i < len(b) && b[i] != '"' && b[i] != '\\' && b[i] >= ' ' {
+		i++
+	}
 	return i
+}
+
+// special sets the top bit of the lowest byte of x that is a quote, a backslash or
+// below a space; of bytes above it also wrongly.
+func special(x uint64) uint64 {
+	quote, slash := x^'"'*ones, x^'\\'*ones
+	return ((quote-ones)&^quote | (slash-ones)&^slash | (x-' '*ones)&^x) & tops
 }
 
 // number reads a number as JSON has them, b being its first byte.

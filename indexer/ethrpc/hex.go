@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+
+	"superindex/chain"
 )
 
 var errHex = errors.New("no 0x text")
@@ -39,30 +41,58 @@ func fixedHex(dst, text []byte) error {
 // unhex reads 2*len(dst) hex digits, eight at once; false where there is another
 // byte among them, and then dst may hold anything.
 func unhex(dst, digits []byte) bool {
-	const ones, tops = 0x0101010101010101, 0x8080808080808080
 	var wrong uint64
-	for len(digits) >= 8 && len(dst) >= 4 {
-		x := binary.LittleEndian.Uint64(digits)
-		// In each byte: d is 0 to 9 for a digit, l is 1 to 6 for a letter; a sum's
-		// top bit says which side of the bound it is on, x's own is for no text.
-		low := x &^ tops
-		d, l := low^'0'*ones, (low|0x20*ones)^0x60*ones
-		digit := ^(d + (0x80-10)*ones)
-		letter := (l + (0x80-1)*ones) &^ (l + (0x80-7)*ones)
-		wrong |= (x | ^(digit | letter)) & tops
-		// The low half of a letter's byte is 9 less than its value.
-		n := low&(0x0f*ones) + 9*(low>>6&ones)
-		n = (n<<4 | n>>8) & 0x00ff00ff00ff00ff
-		n = (n | n>>8) & 0x0000ffff0000ffff
-		binary.LittleEndian.PutUint32(dst, uint32(n|n>>16))
-		digits, dst = digits[8:], dst[4:]
+	for len(digits) >= 16 && len(dst) >= 8 {
+		x, y := binary.LittleEndian.Uint64(digits), binary.LittleEndian.Uint64(digits[8:])
+		wrong |= noDigits(x) | noDigits(y)
+		binary.LittleEndian.PutUint64(dst, packed(x)|packed(y)<<32)
+		digits, dst = digits[16:], dst[8:]
 	}
 	for i := range dst {
 		high, low := nibbles[digits[2*i]], nibbles[digits[2*i+1]]
 		dst[i] = high<<4 | low
 		wrong |= uint64(high|low) & 0x80
 	}
-	return wrong == 0
+	return wrong&tops == 0
+}
+
+// noDigits sets the top bit of each byte that is no hex digit; other bits mean
+// nothing. d is 0 to 9 for a digit and l is 1 to 6 for a letter: a sum's top bit
+// says on which side of a bound it is.
+func noDigits(x uint64) uint64 {
+	low := x &^ tops
+	d, l := low^'0'*ones, (low|0x20*ones)^0x60*ones
+	return x | (d+(0x80-10)*ones)&^((l+(0x80-1)*ones)&^(l+(0x80-7)*ones))
+}
+
+// packed are the four bytes that eight hex digits stand for. A letter's low half is
+// 9 less than its value.
+func packed(x uint64) uint64 {
+	n := x&(0x0f*ones) + 9*(x>>6&ones)
+	n = (n<<4 | n>>8) & 0x00ff00ff00ff00ff
+	n = (n | n>>8) & 0x0000ffff0000ffff
+	return (n | n>>16) & 0xffffffff
+}
+
+// repeated is a hash that was read last: those of blocks and transactions come
+// again and again.
+type repeated struct {
+	digits [64]byte
+	hash   chain.Hash
+}
+
+// read reads 64 hex digits.
+func (r *repeated) read(dst *chain.Hash, digits []byte) bool {
+	if string(digits) == string(r.digits[:]) {
+		*dst = r.hash
+		return true
+	}
+	if !unhex(dst[:], digits) {
+		return false
+	}
+	copy(r.digits[:], digits)
+	r.hash = *dst
+	return true
 }
 
 // zeros reports whether all digits are '0'.

@@ -31,41 +31,41 @@ func (l *log) ref() chain.BlockRef { return chain.BlockRef{Number: l.BlockNumber
 
 // read reads the log that is next. Until the cursor moves on, what is not read yet
 // can be.
-func (l *log) read(c *cursor) {
+func (l *log) read(c *cursor, s *shape) {
 	*l = log{}
 	c.mark = c.at
 	c.enter('{')
-	for first := true; ; first = false {
-		key := c.key(first)
-		if key == nil {
+	for i := 0; ; i++ {
+		m := s.next(c, i)
+		if m == none {
 			return
 		}
-		l.member(c, key)
+		l.member(c, m, s)
 	}
 }
 
 // member reads the value of one member.
-func (l *log) member(c *cursor, key []byte) {
-	switch string(key) {
-	case "address":
-		c.fixed(l.Address[:], c.value(), "address")
-	case "topics":
+func (l *log) member(c *cursor, m member, s *shape) {
+	switch m {
+	case address:
+		c.readFixed(l.Address[:], "address")
+	case topics:
 		l.readTopics(c)
-	case "data":
+	case data:
 		l.data = c.value()
-	case "blockNumber":
-		l.BlockNumber = c.quantity(c.value(), "blockNumber")
-	case "transactionHash":
+	case blockNumber:
+		l.BlockNumber = c.readQuantity("blockNumber")
+	case transactionHash:
 		l.txHash = c.value()
-	case "transactionIndex":
-		l.TxIndex = c.quantity(c.value(), "transactionIndex")
-	case "blockHash":
-		c.fixed(l.BlockHash[:], c.value(), "blockHash")
-	case "blockTimestamp":
-		l.Timestamp = c.quantity(c.value(), "blockTimestamp")
-	case "logIndex":
-		l.Index = c.quantity(c.value(), "logIndex")
-	case "removed":
+	case transactionIndex:
+		l.TxIndex = c.readQuantity("transactionIndex")
+	case blockHash:
+		c.readHash(&l.BlockHash, &s.block, "blockHash")
+	case blockTimestamp:
+		l.Timestamp = c.readQuantity("blockTimestamp")
+	case logIndex:
+		l.Index = c.readQuantity("logIndex")
+	case removed:
 		l.Removed = c.boolean(c.value(), "removed")
 	default:
 		c.value()
@@ -104,6 +104,7 @@ func (l *log) check() error {
 type arena struct {
 	topics []chain.Hash
 	bytes  []byte
+	tx     repeated // the last log's
 }
 
 // Sizes of the pieces: a range of few logs should not cost much.
@@ -117,7 +118,7 @@ func (a *arena) fill(dst *chain.Log, c *cursor, l *log) error {
 	if l.count > maxTopics {
 		return fmt.Errorf("topics: more than %d", maxTopics)
 	}
-	c.fixed(dst.TxHash[:], l.txHash, "transactionHash")
+	a.txHash(&dst.TxHash, c, l.txHash)
 	a.topics = room(a.topics, l.count, topicsPiece)
 	start := len(a.topics)
 	a.topics = a.topics[:start+l.count]
@@ -130,6 +131,13 @@ func (a *arena) fill(dst *chain.Log, c *cursor, l *log) error {
 	}
 	dst.Data = a.hex(c, l.data)
 	return c.err
+}
+
+// txHash reads a transaction's hash.
+func (a *arena) txHash(dst *chain.Hash, c *cursor, v value) {
+	if text := c.bytes(v); v.kind != '"' || len(text) != 66 || !prefixed(text) || !a.tx.read(dst, text[2:]) {
+		c.fixed(dst[:], v, "transactionHash")
+	}
 }
 
 // hex reads 0x text. Missing, null and "0x" are no bytes.

@@ -16,6 +16,7 @@ type scan struct {
 	within  indexer.Range
 	watched indexer.Watched
 	arena   arena
+	shape   shape
 
 	null   bool // the answer was null
 	all    int
@@ -46,7 +47,7 @@ func (s *scan) read(c *cursor) error {
 	}
 	var l log
 	for first := true; c.next(first); first = false {
-		l.read(c)
+		l.read(c, &s.shape)
 		if c.err != nil {
 			break
 		}

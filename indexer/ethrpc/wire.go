@@ -14,12 +14,61 @@ type quantity struct {
 	ok bool // false for null, and where the field is missing
 }
 
+// readQuantity reads the quantity that is next, as known nodes write it at once.
+func (c *cursor) readQuantity(name string) quantity {
+	const longest = 16
+	b := c.buf[c.at:]
+	if len(b) < longest+4 || b[0] != '"' || b[1] != '0' || b[2] != 'x' {
+		return c.quantity(c.value(), name)
+	}
+	n, i := uint64(0), 3
+	for ; i < longest+3; i++ {
+		d := nibbles[b[i]]
+		if d > 15 {
+			break
+		}
+		n = n<<4 | uint64(d)
+	}
+	if i == 3 || b[i] != '"' {
+		return c.quantity(c.value(), name)
+	}
+	c.at += i + 1
+	return quantity{n, true}
+}
+
+// readFixed reads the 0x text that is next, as known nodes write it at once.
+func (c *cursor) readFixed(dst []byte, name string) {
+	if digits := c.digits(2 * len(dst)); digits != nil && unhex(dst, digits) {
+		c.at += len(digits) + 4
+		return
+	}
+	c.fixed(dst, c.value(), name)
+}
+
+// readHash is readFixed for a hash that may be the last one again.
+func (c *cursor) readHash(dst *chain.Hash, last *repeated, name string) {
+	if digits := c.digits(2 * len(dst)); digits != nil && last.read(dst, digits) {
+		c.at += len(digits) + 4
+		return
+	}
+	c.fixed(dst[:], c.value(), name)
+}
+
+// digits are what is between "0x and the quote n bytes on, if both are there.
+func (c *cursor) digits(n int) []byte {
+	b := c.buf[c.at:]
+	if len(b) < n+4 || b[0] != '"' || b[1] != '0' || b[2] != 'x' || b[n+3] != '"' {
+		return nil
+	}
+	return b[3 : n+3]
+}
+
 // quantity reads any of the forms.
 func (c *cursor) quantity(v value, name string) (q quantity) {
 	if c.err != nil || v.kind == 'n' {
 		return quantity{}
 	}
-	if v.isText() || v.kind == digits {
+	if v.isText() || v.kind == '0' {
 		if text := c.clear(v); prefixed(text) {
 			q.n, q.ok = parse(text[2:], 16)
 		} else {
