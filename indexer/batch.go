@@ -16,15 +16,22 @@ const (
 	stepBytes = 8 << 20
 )
 
-// decode makes events of logs.
-func decode(t *decoder.Table, logs []chain.Log) []chain.Event {
-	events := make([]chain.Event, len(logs))
-	var buf []byte
-	for i := range logs {
-		events[i].Log = logs[i]
-		buf, _ = t.Decode(&events[i], buf)
+// decode fills in what the events' logs mean. Their arguments share pieces of
+// memory: one that was to grow would be copied, and the old one kept by the events
+// that point to it.
+func decode(t *decoder.Table, events []chain.Event) {
+	const (
+		most  = 256 << 10 // bytes of a piece
+		usual = 160       // bytes of an event's arguments
+		spare = 1 << 10   // for one event's, where its data is short
+	)
+	var piece []byte
+	for i := range events {
+		if room := spare + 3*len(events[i].Data); cap(piece)-len(piece) < room {
+			piece = make([]byte, 0, max(room, min(most, usual*(len(events)-i))))
+		}
+		piece, _ = t.Decode(&events[i], piece)
 	}
-	return events
 }
 
 // piece is a part of a range that makes one step.
@@ -36,25 +43,23 @@ type piece struct {
 func (p piece) last() chain.BlockRef { return p.blocks[len(p.blocks)-1].BlockRef }
 
 // cut splits a range at block boundaries into pieces of a step's size, and counts
-// each block's watched logs.
+// each block's watched logs. The pieces are parts of blocks and events.
 func cut(blocks []chain.Block, events []chain.Event) (pieces []piece) {
-	var p piece
-	size := 0
+	size, first, from, to := 0, 0, 0, 0 // of the piece: bytes, first block, events
 	for i := range blocks {
 		n, bytes := 0, 0
-		for n < len(events) && events[n].Block.Number <= blocks[i].Number {
-			bytes += weight(&events[n])
+		for to+n < len(events) && events[to+n].Block.Number <= blocks[i].Number {
+			bytes += weight(&events[to+n])
 			n++
 		}
-		if len(p.blocks) > 0 && (len(p.events)+n > stepRows || size+bytes > stepBytes) {
-			pieces, p, size = append(pieces, p), piece{}, 0
+		if i > first && (to-from+n > stepRows || size+bytes > stepBytes) {
+			pieces = append(pieces, piece{blocks[first:i:i], events[from:to:to]})
+			size, first, from = 0, i, to
 		}
 		blocks[i].WatchedLogs = uint32(n)
-		p.blocks = append(p.blocks, blocks[i])
-		p.events = append(p.events, events[:n]...)
-		events, size = events[n:], size+bytes
+		size, to = size+bytes, to+n
 	}
-	return append(pieces, p)
+	return append(pieces, piece{blocks[first:], events[from:to:to]})
 }
 
 // weight is about what an event takes in the journal.

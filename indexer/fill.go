@@ -53,7 +53,8 @@ func (f *Filler) Advance(ctx context.Context) (moved bool, err error) {
 	if err != nil {
 		return false, fmt.Errorf("fill blocks %d to %d of %s: %w", r.From, r.To, f.net.Stream, err)
 	}
-	for _, part := range cut(got.Blocks, f.watch.decode(f.net.Decoder, got.Logs)) {
+	f.watch.decode(f.net.Decoder, got.Events)
+	for _, part := range cut(got.Blocks, got.Events) {
 		if err := f.append(ctx, r.From, owed.Addresses, part); err != nil {
 			return moved, err
 		}

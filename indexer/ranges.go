@@ -86,7 +86,7 @@ func join(low, high Fetched, dense bool) (Fetched, error) {
 	}
 	return Fetched{
 		Blocks: slices.Concat(low.Blocks, high.Blocks),
-		Logs:   slices.Concat(low.Logs, high.Logs),
+		Events: slices.Concat(low.Events, high.Events),
 		All:    low.All + high.All,
 		Bytes:  low.Bytes + high.Bytes,
 	}, nil

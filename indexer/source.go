@@ -67,7 +67,7 @@ type Want struct {
 // watched log, whose Parent is zero.
 type Fetched struct {
 	Blocks []chain.Block
-	Logs   []chain.Log // of watched addresses, ascending by (block, index)
-	All    int         // logs read, watched or not
-	Bytes  int         // size of the answer
+	Events []chain.Event // the logs of watched addresses, not decoded yet, ascending by (block, index)
+	All    int           // logs read, watched or not
+	Bytes  int           // size of the answer
 }

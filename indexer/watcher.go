@@ -97,11 +97,11 @@ func (w *watcher) waits(full bool) {
 	w.full = full
 }
 
-// decode makes events of logs, on the clock.
-func (w *watcher) decode(t *decoder.Table, logs []chain.Log) []chain.Event {
+// decode decodes events, on the clock.
+func (w *watcher) decode(t *decoder.Table, events []chain.Event) {
 	began := time.Now()
 	defer func() { w.stages.Add(Decode, time.Since(began)) }()
-	return decode(t, logs)
+	decode(t, events)
 }
 
 // append gives a step to the journal, on the clock, and takes down what it did. The

@@ -186,7 +186,8 @@ func (w *Writer) extend(ctx context.Context, h Heads) (moved bool, err error) {
 		if err != nil {
 			return piece{}, fmt.Errorf("read blocks %d to %d of %s: %w", r.From, r.To, w.net.Stream, err)
 		}
-		return piece{f.Blocks, w.watch.decode(w.net.Decoder, f.Logs)}, nil
+		w.watch.decode(w.net.Decoder, f.Events)
+		return piece{f.Blocks, f.Events}, nil
 	}
 	for p, err := range ahead(ctx, w.pace.Calls, 2*w.pace.Calls, size.walk(head+1, to), fetch) {
 		if errors.Is(err, ErrAbsent) && !moved && !w.absentTooLong() {

@@ -23,7 +23,7 @@ func listener(t testing.TB) net.Listener {
 }
 
 // digestOf is the ledger's digest of logs as our client reads them.
-func digestOf(logs []chain.Log) (sum uint64) {
+func digestOf(logs []chain.Event) (sum uint64) {
 	for i := range logs {
 		l := &logs[i]
 		var topics []string

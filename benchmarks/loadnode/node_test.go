@@ -192,10 +192,10 @@ func TestOurClientReadsTheLedger(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := n.Ledger(1, 40)
-	if uint64(len(got.Logs)) != want.Logs || got.All != 40*o.Logs || want.Logs == 0 || want.Logs == 40*uint64(o.Logs) {
-		t.Errorf("%d logs of %d, want %d", len(got.Logs), got.All, want.Logs)
+	if uint64(len(got.Events)) != want.Logs || got.All != 40*o.Logs || want.Logs == 0 || want.Logs == 40*uint64(o.Logs) {
+		t.Errorf("%d logs of %d, want %d", len(got.Events), got.All, want.Logs)
 	}
-	if digest := digestOf(got.Logs); digest != want.Digest {
+	if digest := digestOf(got.Events); digest != want.Digest {
 		t.Errorf("digest %d, want %d", digest, want.Digest)
 	}
 }

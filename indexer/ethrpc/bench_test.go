@@ -70,7 +70,7 @@ func BenchmarkScan(b *testing.B) {
 			measure(b, answer, func() error {
 				s := &scan{within: benchRange, watched: c.set}
 				_, calls := headerCalls(ends(benchRange))
-				err := decode(&cursor{buf: answer}, append(calls, &call{read: s.read}))
+				err := decode(&cursor{buf: answer, size: len(answer)}, append(calls, &call{read: s.read}))
 				if s.all != benchBlocks*benchLogs {
 					b.Fatal(s.all, "logs")
 				}

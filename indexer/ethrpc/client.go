@@ -95,7 +95,7 @@ func (c *Client) do(ctx context.Context, calls []*call) (size int, err error) {
 	defer resp.Body.Close()
 	body := &bodyReader{from: resp.Body, max: c.o.MaxBytes, start: []byte{}}
 	answered := time.Now()
-	err = c.read(body, calls)
+	err = c.read(body, resp.ContentLength, calls)
 	parsing = time.Since(answered) - body.waited
 	wait := retryAfter(resp.Header.Get("Retry-After"), time.Now())
 	if resp.StatusCode != http.StatusOK {
@@ -113,12 +113,12 @@ func (c *Client) do(ctx context.Context, calls []*call) (size int, err error) {
 
 // read reads the answer, in a window that is used again. One that grew for a giant
 // is not kept.
-func (c *Client) read(body io.Reader, calls []*call) error {
+func (c *Client) read(body io.Reader, size int64, calls []*call) error {
 	buf, _ := c.spare.Get().(*[]byte)
 	if buf == nil {
 		buf = new([]byte)
 	}
-	reader := cursor{buf: (*buf)[:0], from: body}
+	reader := cursor{buf: (*buf)[:0], from: body, size: int(max(size, 0))}
 	err := decode(&reader, calls)
 	if cap(reader.buf) <= window {
 		*buf = reader.buf

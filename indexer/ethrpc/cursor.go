@@ -24,6 +24,8 @@ type cursor struct {
 	at   int       // the next byte
 	mark int       // at most at
 	from io.Reader // what follows the window; nil: nothing
+	size int       // of the answer; 0 where it is not known
+	gone int       // bytes before the window
 	err  error
 }
 
@@ -75,7 +77,7 @@ func (c *cursor) more() bool {
 	}
 	if c.mark > 0 {
 		c.buf = c.buf[:copy(c.buf, c.buf[c.mark:])]
-		c.at, c.mark = c.at-c.mark, 0
+		c.gone, c.at, c.mark = c.gone+c.mark, c.at-c.mark, 0
 	}
 	if len(c.buf) >= maxWindow {
 		c.fail(fmt.Errorf("%w: one value of it is more than %d MiB", errTooLong, maxWindow>>20))

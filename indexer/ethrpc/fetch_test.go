@@ -115,16 +115,16 @@ func TestFetch(t *testing.T) {
 // Blocks 2 to 6 have 2, 0, 1, 2, 0 logs; the second of each is contract 2's.
 func checkLogs(t *testing.T, name string, got indexer.Fetched) {
 	t.Helper()
-	var want []chain.Log
+	var want []chain.Event
 	for _, i := range []int{2, 5} {
-		want = append(want, chain.Log{
+		want = append(want, chain.Event{Log: chain.Log{
 			Block: chain.BlockRef{Number: uint64(i), Hash: hash(byte(i + 1))}, Time: uint64(1000 + 2*i),
 			TxHash: hash(201), TxIndex: 1, Index: 1, Address: contract(2),
 			Topics: []chain.Hash{hash(101)}, Data: []byte{byte(i), 1},
-		})
+		}})
 	}
-	if got.All != 5 || got.Bytes == 0 || !reflect.DeepEqual(got.Logs, want) {
-		t.Errorf("%s: %d logs in %d bytes\n got %v\nwant %v", name, got.All, got.Bytes, got.Logs, want)
+	if got.All != 5 || got.Bytes == 0 || !reflect.DeepEqual(got.Events, want) {
+		t.Errorf("%s: %d logs in %d bytes\n got %v\nwant %v", name, got.All, got.Bytes, got.Events, want)
 	}
 }
 
@@ -156,8 +156,8 @@ func checkBlocks(t *testing.T, name string, got indexer.Fetched, dense bool) {
 func TestFetchAsksLogsWithTheLastHeader(t *testing.T) {
 	n := straight(251)
 	got, err := client(t, n).Fetch(t.Context(), indexer.Range{From: 1, To: 250}, indexer.Want{Dense: true, Watched: everything{}})
-	if err != nil || len(got.Blocks) != 250 || len(got.Logs) != 250 {
-		t.Fatalf("%d blocks, %d logs, %v", len(got.Blocks), len(got.Logs), err)
+	if err != nil || len(got.Blocks) != 250 || len(got.Events) != 250 {
+		t.Fatalf("%d blocks, %d logs, %v", len(got.Blocks), len(got.Events), err)
 	}
 	var sizes []int
 	for _, methods := range n.asked {
@@ -294,7 +294,7 @@ func TestFetchTakesWhatNodesWrite(t *testing.T) {
 	item := `{"result":[` + odd + `],"error":null,"jsonrpc":"2.0","id":"2"}`
 	answer := "[" + item + `,{"extra":1,"id":1,"result":` + n.header("0x1") + "}]"
 	got, err := client(t, body(200, answer)).Fetch(t.Context(), indexer.Range{From: 1, To: 1}, indexer.Want{Dense: true, Watched: everything{}})
-	if err != nil || len(got.Logs) != 1 || len(got.Logs[0].Data) != 0 || got.Logs[0].Block.Hash != hash(2) {
+	if err != nil || len(got.Events) != 1 || len(got.Events[0].Data) != 0 || got.Events[0].Block.Hash != hash(2) {
 		t.Errorf("got %v, %v", got, err)
 	}
 }

@@ -1,9 +1,14 @@
 package ethrpc
 
 import (
+	"bytes"
+	"io"
+	"reflect"
 	"strings"
 	"testing"
+	"testing/iotest"
 
+	"superindex/chain"
 	"superindex/indexer"
 )
 
@@ -32,11 +37,71 @@ func FuzzDecode(f *testing.F) {
 			return
 		}
 		got := s.merge(headers)
-		for i, l := range got.Logs {
-			if l.Block.Number < 2 || l.Block.Number > 6 || i > 0 && (l.Block.Number < got.Logs[i-1].Block.Number ||
-				l.Block == got.Logs[i-1].Block && l.Index <= got.Logs[i-1].Index) {
-				t.Fatalf("log %d: %v", i, got.Logs)
+		for i, l := range got.Events {
+			if l.Block.Number < 2 || l.Block.Number > 6 || i > 0 && (l.Block.Number < got.Events[i-1].Block.Number ||
+				l.Block == got.Events[i-1].Block && l.Index <= got.Events[i-1].Index) {
+				t.Fatalf("log %d: %v", i, got.Events)
 			}
 		}
 	})
+}
+
+// Our scanner and encoding/json read the same logs, or both refuse, however the
+// answer arrives.
+func FuzzScan(f *testing.F) {
+	n := straight(8)
+	n.times = true
+	good := n.answer("eth_getLogs", []any{map[string]any{"fromBlock": "0x1", "toBlock": "0x7"}})
+	for _, seed := range []string{
+		good, good[:len(good)-2], "[]", "[ ]", "[{}]", "[null]",
+		strings.NewReplacer("\n", "", "\t", "").Replace(good), strings.ToUpper(good),
+		strings.ReplaceAll(good, `"0x`, `"\u0030x`), strings.Replace(good, `"data"`, `"d\u0061ta"`, 1),
+		strings.Replace(good, `"removed":false`, `"removed":null,"a\"":[1.5e+3,-0,{"b":[[]],"c":"\ud83d"}]`, 1),
+		strings.ReplaceAll(good, `"topics":[`, `"topics":["`+hash(9).String()+`",`), strings.Replace(good, `"0x1"`, "1", 1),
+		strings.Replace(good, `"0x1"`, `"0x00000000000000001"`, 1), strings.Replace(good, `"0x1"`, `"0x10000000000000000"`, 1),
+		strings.Replace(good, `"0x1"`, `01`, 1), strings.Replace(good, `"removed"`, "\"re\x01moved\"", 1),
+		strings.Replace(good, `"removed":false,`, ``, 1), strings.Replace(good, `"data":"0x`, `"data":"0x","data":"0x`, 2),
+	} {
+		f.Add([]byte(seed))
+	}
+	within := indexer.Range{From: 1, To: 7}
+	f.Fuzz(func(t *testing.T, answer []byte) {
+		if len(answer) == 0 || answer[0] != '[' || deep(answer) {
+			return
+		}
+		want, wrong := reference(answer)
+		for name, from := range map[string]io.Reader{
+			"whole": bytes.NewReader(answer), "in halves": iotest.HalfReader(bytes.NewReader(answer)),
+			"byte by byte": iotest.OneByteReader(bytes.NewReader(answer)),
+		} {
+			s := &scan{within: within, watched: everything{}}
+			err := s.read(&cursor{from: from, buf: make([]byte, 0, 64)})
+			if wrong == nil {
+				wrong = placed(want, within)
+			}
+			if (err == nil) != (wrong == nil) {
+				t.Fatalf("%s: %v, encoding/json: %v", name, err, wrong)
+			}
+			if err == nil && !reflect.DeepEqual(s.events, want) {
+				t.Fatalf("%s:\n%v, encoding/json:\n%v", name, s.events, want)
+			}
+		}
+	})
+}
+
+// deep reports whether more is nested than we take.
+func deep(answer []byte) bool {
+	return bytes.Count(answer, []byte("["))+bytes.Count(answer, []byte("{")) > maxDepth
+}
+
+// placed is the scan's own judgement of logs that could be read.
+func placed(events []chain.Event, within indexer.Range) error {
+	s := &scan{within: within}
+	for _, e := range events {
+		l := log{BlockNumber: quantity{e.Block.Number, true}, BlockHash: e.Block.Hash, Index: quantity{uint64(e.Index), true}}
+		if err := s.place(&l); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -127,10 +127,10 @@ func sameAsGoEthereum(t *testing.T, c *Client, other *ethclient.Client, watch wa
 		if err != nil {
 			t.Fatal(err)
 		}
-		if dense && len(got.Blocks) != int(head) || got.All != len(all) || len(got.Logs) == 0 {
-			t.Errorf("%d blocks, %d logs of %d", len(got.Blocks), len(got.Logs), got.All)
+		if dense && len(got.Blocks) != int(head) || got.All != len(all) || len(got.Events) == 0 {
+			t.Errorf("%d blocks, %d logs of %d", len(got.Blocks), len(got.Events), got.All)
 		}
-		rest := got.Logs
+		rest := got.Events
 		for _, want := range all {
 			if !watch[chain.Address(want.Address)] {
 				continue
@@ -147,7 +147,7 @@ func sameAsGoEthereum(t *testing.T, c *Client, other *ethclient.Client, watch wa
 	}
 }
 
-func same(got chain.Log, want types.Log) bool {
+func same(got chain.Event, want types.Log) bool {
 	equal := got.Block == chain.BlockRef{Number: want.BlockNumber, Hash: chain.Hash(want.BlockHash)} &&
 		got.Time == want.BlockTimestamp && got.TxHash == chain.Hash(want.TxHash) &&
 		uint(got.TxIndex) == want.TxIndex && uint(got.Index) == want.Index &&

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 
 	"superindex/chain"
 	"superindex/indexer"
@@ -22,7 +23,8 @@ type scan struct {
 	all    int
 	last   uint64 // index of the last log in its block
 	blocks []tally
-	logs   []chain.Log // Time is not set yet
+	events []chain.Event // Time is not set yet
+	start  int           // of the logs in the answer
 }
 
 // tally is what the logs of one block say about it.
@@ -45,6 +47,7 @@ func (s *scan) read(c *cursor) error {
 	default:
 		return cmp.Or(c.err, errNoRPC)
 	}
+	s.start = c.gone + c.at
 	var l log
 	for first := true; c.next(first); first = false {
 		l.read(c, &s.shape)
@@ -73,10 +76,23 @@ func (s *scan) add(c *cursor, l *log) error {
 		return nil
 	}
 	block.watched++
-	s.logs = append(s.logs, chain.Log{
-		Block: block.BlockRef, TxIndex: uint32(l.TxIndex.n), Index: uint32(l.Index.n), Address: l.Address,
-	})
-	return s.arena.fill(&s.logs[len(s.logs)-1], c, l)
+	e := &s.grow(c)[len(s.events)-1].Log
+	e.Block, e.TxIndex, e.Index, e.Address = block.BlockRef, uint32(l.TxIndex.n), uint32(l.Index.n), l.Address
+	return s.arena.fill(e, c, l)
+}
+
+// grow appends an event. Where it must move them, it makes room for as many as the
+// rest of the answer will have if it goes on like this, but for no more than
+// growth times as many as there are.
+func (s *scan) grow(c *cursor) []chain.Event {
+	const least, growth = 64, 32
+	if n := len(s.events); n == cap(s.events) {
+		done, left := c.gone+c.at-s.start, max(0, c.size-c.gone-c.at)
+		more := float64(n) * float64(left) / float64(done) * 1.05
+		s.events = slices.Grow(s.events, max(least, n/8, int(min(more, float64(growth*n)))))
+	}
+	s.events = s.events[:len(s.events)+1]
+	return s.events
 }
 
 // place checks that the log follows the one before it, and opens its block where
@@ -181,7 +197,7 @@ func (s *scan) time(headers []*header) error {
 // merge makes the answer of the logs and of the headers, ascending: a block for
 // every header and one for every other block with a watched log, which has a time.
 func (s *scan) merge(headers []*header) indexer.Fetched {
-	f := indexer.Fetched{Logs: s.logs, All: s.all}
+	f := indexer.Fetched{Events: s.events, All: s.all}
 	f.Blocks = make([]chain.Block, 0, len(headers)+len(s.blocks))
 	for _, t := range s.blocks {
 		for len(headers) > 0 && headers[0].Number.n < t.Number {
@@ -200,7 +216,7 @@ func (s *scan) merge(headers []*header) indexer.Fetched {
 	for _, h := range headers {
 		f.Blocks = append(f.Blocks, bare(h))
 	}
-	stamp(f.Logs, f.Blocks)
+	stamp(f.Events, f.Blocks)
 	return f
 }
 
@@ -211,12 +227,12 @@ func bare(h *header) chain.Block {
 	return b
 }
 
-// stamp gives the logs their blocks' times. Both ascend.
-func stamp(logs []chain.Log, blocks []chain.Block) {
-	for i := range logs {
-		for blocks[0].Number != logs[i].Block.Number {
+// stamp gives the events their blocks' times. Both ascend.
+func stamp(events []chain.Event, blocks []chain.Block) {
+	for i := range events {
+		for blocks[0].Number != events[i].Block.Number {
 			blocks = blocks[1:]
 		}
-		logs[i].Time = blocks[0].Time
+		events[i].Time = blocks[0].Time
 	}
 }

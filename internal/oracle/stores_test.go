@@ -127,9 +127,9 @@ func (x *indexed) follow() {
 	}
 	batch := &chain.Batch{Parent: x.head, Last: heads.Latest, Safe: heads.Safe, Final: heads.Final, Moved: true}
 	batch.Blocks = fresh.Blocks[keep:]
-	for _, l := range fresh.Logs {
-		if l.Block.Number > x.head.Number {
-			batch.Events = append(batch.Events, chain.Event{Log: l})
+	for _, e := range fresh.Events {
+		if e.Block.Number > x.head.Number {
+			batch.Events = append(batch.Events, e)
 		}
 	}
 	x.write(chain.Step{Apply: batch})
@@ -234,7 +234,7 @@ func TestStream(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, log := range got.Logs {
+	for _, log := range got.Events {
 		f := Folded{
 			Network: "dev", BlockNumber: log.Block.Number, BlockHash: log.Block.Hash.String(), BlockTime: log.Time,
 			TxHash: log.TxHash.String(), LogIndex: log.Index, Address: log.Address.String(), Data: fmt.Sprintf("0x%x", log.Data),

@@ -96,7 +96,7 @@ func (n *Node) Fetch(_ context.Context, r indexer.Range, want indexer.Want) (f i
 		for _, l := range b.logs {
 			f.All++
 			if want.Watched.Has(&l.Address) {
-				f.Logs, hit = append(f.Logs, l), true
+				f.Events, hit = append(f.Events, chain.Event{Log: l}), true
 			}
 		}
 		if want.Dense || hit || number == r.From || number == r.To {
