@@ -231,6 +231,9 @@ func (j *Journal) Adopt(name string, set, late []chain.Address) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if err := j.room(j.opts.Reserve); err != nil {
+		return fmt.Errorf("adopt a watch set for %s: %w", name, err)
+	}
 	owed := owe(stillWatched(s.owed, set), s.rec.start, s.window.Head().Number, late)
 	b := j.db.NewBatch()
 	defer b.Close()

@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/cespare/xxhash/v2"
@@ -23,6 +25,7 @@ import (
 type Options struct {
 	FS        vfs.FS           // nil: the disk
 	Quota     uint64           // bytes of steps a stream may hold before Append waits
+	Reserve   uint64           // bytes that the journal leaves free on its disk
 	Keep      time.Duration    // how long a step stays after every sink has acked it
 	MarkBytes uint64           // a trimming point every so many bytes
 	Now       func() time.Time // the clock that Keep and a new stream's first Seq are taken from
@@ -31,7 +34,7 @@ type Options struct {
 
 // Defaults are the options of a release.
 func Defaults() Options {
-	return Options{FS: vfs.Default, Quota: 10 << 30, Keep: 24 * time.Hour, MarkBytes: 1 << 20, Now: time.Now}
+	return Options{FS: vfs.Default, Quota: 10 << 30, Reserve: 128 << 20, Keep: 24 * time.Hour, MarkBytes: 1 << 20, Now: time.Now}
 }
 
 // Check names the first option that cannot be.
@@ -49,9 +52,11 @@ func (o *Options) Check() error {
 // hold them. It is safe for concurrent use.
 type Journal struct {
 	opts Options
+	dir  string
 	db   *pebble.DB
 	id   chain.JournalID
 
+	closing chan struct{}         // closed by Close
 	failing atomic.Pointer[error] // the storage's last fault in the background
 
 	mu      sync.Mutex
@@ -75,10 +80,13 @@ func Open(dir string, opts Options) (*Journal, error) {
 	if err := opts.Check(); err != nil {
 		return nil, err
 	}
-	j := &Journal{opts: opts, streams: map[string]*stream{}}
+	j := &Journal{opts: opts, dir: dir, closing: make(chan struct{}), streams: map[string]*stream{}}
+	if err := errors.Join(opts.FS.MkdirAll(dir, 0o755), j.room(j.small())); err != nil {
+		return nil, fmt.Errorf("open the journal: %w", err)
+	}
 	db, err := pebble.Open(dir, j.storage())
 	if err != nil {
-		return nil, fmt.Errorf("open the journal in %s (does another superindex hold it?): %w", dir, err)
+		return nil, fmt.Errorf("open the journal in %s%s: %w", dir, whose(err), err)
 	}
 	j.db = db
 	if err := errors.Join(j.identify(), j.load()); err != nil {
@@ -87,9 +95,17 @@ func Open(dir string, opts Options) (*Journal, error) {
 	return j, nil
 }
 
+// whose says of an error of the lock what it means.
+func whose(err error) string {
+	if errors.Is(err, syscall.EAGAIN) || strings.Contains(err.Error(), "lock held") {
+		return ", which another superindex holds: stop that one, or give this one another data_dir"
+	}
+	return ""
+}
+
 func (j *Journal) storage() *pebble.Options {
 	return &pebble.Options{
-		FS:                 j.opts.FS,
+		FS:                 j.patient(),
 		EventListener:      &pebble.EventListener{BackgroundError: func(err error) { j.failing.Store(&err) }},
 		FormatMajorVersion: pebble.FormatNewest,
 		Logger:             silent{},
@@ -109,6 +125,7 @@ func (silent) Fatalf(format string, args ...any) {
 
 // Close waits for the storage. No call may be under way.
 func (j *Journal) Close() error {
+	close(j.closing)
 	if err := j.db.Close(); err != nil {
 		return fmt.Errorf("close the journal: %w", err)
 	}
@@ -148,7 +165,7 @@ func (j *Journal) identify() error {
 	}
 	defer closer.Close()
 	if len(value) != 1+len(j.id) || value[0] > codecVersion {
-		return errVersion
+		return fmt.Errorf("it was %w: run that one, or give this one another data_dir", errVersion)
 	}
 	copy(j.id[:], value[1:])
 	return nil
@@ -201,6 +218,9 @@ func (j *Journal) Keep(name string, notes ...Note) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if err := j.room(j.opts.Reserve); err != nil {
+		return fmt.Errorf("keep notes of %s: %w", name, err)
+	}
 	b := j.db.NewBatch()
 	defer b.Close()
 	for _, n := range notes {
@@ -248,6 +268,13 @@ func (s *stream) fitsApply(b *chain.Batch) error {
 
 // commit writes the step and all that follows from it; more adds what goes with it.
 func (j *Journal) commit(s *stream, step *chain.Step, seq chain.Seq, more func(*pebble.Batch) error) (chain.Seq, error) {
+	need := j.opts.Reserve
+	if step.Revert != nil {
+		need = j.small()
+	}
+	if err := j.room(need); err != nil {
+		return 0, err
+	}
 	name := s.rec.stream.Name
 	body, err := appendStep(make([]byte, 8, 256), step)
 	if err != nil {

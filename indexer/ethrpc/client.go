@@ -56,7 +56,7 @@ func (c *Client) Verify(ctx context.Context) error {
 	}
 	switch {
 	case VerdictOf(ask.err).Kind == Unsupported:
-		return chain.Fatal(fmt.Errorf("%w; it seems to be no node of an EVM chain", ask.err), c.rightURL())
+		return chain.Fatal(c.errorf(nil, "eth_chainId: %v; it seems to be no node of an EVM chain", ask.fault), c.rightURL())
 	case ask.err != nil:
 		return ask.err
 	case !id.ok:

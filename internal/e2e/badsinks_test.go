@@ -113,8 +113,7 @@ func holds(sink string, block uint64) func(state) bool {
 // One daemon, and each network's stream is there already with settings of another
 // kind; then somebody alters a table under all of them. Each says what is in its way
 // and what mends it; nothing else stops; once they are mended nothing is missing.
-func TestBadStreamsAndTables(t *testing.T) {
-	libchdb(t)
+func (b badDays) streamsAndTables(t *testing.T) {
 	t.Parallel()
 	s, f := newServers(t, t.TempDir()), newFleet(t, newLedger(t, badBlocks), ledgerName, "full", "small", "queue")
 	s.stream(t, f.all[0].stream(), func(c *jetstream.StreamConfig) {
@@ -125,7 +124,7 @@ func TestBadStreamsAndTables(t *testing.T) {
 	s.stream(t, f.all[3].stream(), func(c *jetstream.StreamConfig) { c.Retention = jetstream.WorkQueuePolicy })
 	set := f.setup(t, s.nats.URL())
 	set.engine = s.engine.DSN()
-	d := newDaemon(t, build(t), set.config(t))
+	d := newDaemon(t, b.bin, set.config(t))
 	f.show(t, badBlocks/2)
 	d.start()
 
@@ -179,15 +178,14 @@ func (d *daemon) saysWhoseSettings(t *testing.T) {
 
 // Users without rights: what they lack is named, and with the rights, or another
 // user in the config, all goes on.
-func TestUsersWithoutRights(t *testing.T) {
-	libchdb(t)
+func (b badDays) usersWithoutRights(t *testing.T) {
 	t.Parallel()
 	s, f := newServers(t, t.TempDir()), newFleet(t, newLedger(t, badBlocks), ledgerName)
-	bin, set := build(t), f.setup(t, s.nats.URL())
+	set := f.setup(t, s.nats.URL())
 	f.show(t, badBlocks/2)
 	run := func(engine, nats string) *daemon {
 		set.engine, set.nats = engine, nats
-		d := newDaemon(t, bin, set.config(t))
+		d := newDaemon(t, b.bin, set.config(t))
 		d.start()
 		return d
 	}
@@ -199,7 +197,7 @@ func TestUsersWithoutRights(t *testing.T) {
 	red(d, ledgerName, "writer", "create database superindex", "grant user reader", "to mend it: ")
 	ends(t, d)
 
-	d = run(s.engine.DSN(), s.readerURL(t))
+	d = run(s.engine.DSN(), natsURL(t, s.nats.Dir, ""))
 	red(d, ledgerName, "writer", "SUPERINDEX_LEDGER", "ermission", "to mend it: ", "publish to superindex.>")
 	ends(t, d)
 
@@ -208,7 +206,7 @@ func TestUsersWithoutRights(t *testing.T) {
 	ends(t, d)
 
 	f.show(t, badBlocks)
-	d = run(s.engine.ReaderDSN(), s.readerURL(t))
+	d = run(s.engine.ReaderDSN(), natsURL(t, s.nats.Dir, ""))
 	red(d, ledgerName, "clickhouse", "raw_", "grant user reader", "to mend it: ")
 	red(d, ledgerName, "nats", "ermission", "to mend it: ")
 	ends(t, d)
@@ -218,10 +216,11 @@ func TestUsersWithoutRights(t *testing.T) {
 	f.agrees(t, s.engine.ReaderDSN(), s.nats.URL(), f.all[0])
 }
 
-// readerURL is the NATS server's with the user who may only read.
-func (s *servers) readerURL(t *testing.T) string {
+// natsURL is the address of the NATS server in a folder, with its reader, or where
+// who is FULL_ with the user who may do everything.
+func natsURL(t *testing.T, dir, who string) string {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(s.nats.Dir, "run", "nats.env"))
+	text, err := os.ReadFile(filepath.Join(dir, "run", "nats.env"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -230,5 +229,5 @@ func (s *servers) readerURL(t *testing.T) string {
 		name, value, _ := strings.Cut(strings.TrimSpace(line), "=")
 		values[name] = value
 	}
-	return strings.Replace(values["NATS_URL"], "://", "://"+values["NATS_USER"]+":"+values["NATS_PASSWORD"]+"@", 1)
+	return strings.Replace(values["NATS_URL"], "://", "://"+values["NATS_"+who+"USER"]+":"+values["NATS_"+who+"PASSWORD"]+"@", 1)
 }

@@ -15,8 +15,11 @@ import (
 // temporary, as is all that is not known here.
 func (s *Sink) fault(doing string, err error) error {
 	err = fmt.Errorf("clickhouse: %s: %w", doing, err)
-	if remedy := s.remedy(code(err)); remedy != "" {
+	switch remedy := s.remedy(code(err)); {
+	case remedy != "":
 		return chain.Fatal(err, remedy)
+	case code(err) == 243, code(err) == 75: // not enough space; cannot write to a file
+		return fmt.Errorf("%w (the disk of the ClickHouse server is full: free some space there)", err)
 	}
 	return err
 }

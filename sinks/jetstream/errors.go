@@ -24,6 +24,7 @@ const (
 	codeNoAccountSpace    = 10002
 	codeNoResources       = 10023
 	codeNoStorage         = 10047
+	codeBatchCut          = 10176
 	codeStoreFailed       = 10077 // the store's own words follow, "maximum bytes exceeded" among them
 )
 
@@ -62,6 +63,8 @@ func explainCode(err error, code int) error {
 		return tooLarge(err)
 	case codeBatchTooLarge:
 		return chain.Fatal(err, fmt.Sprintf("raise the server's jetstream limits: max_batch_size to %d", batchMessages))
+	case codeBatchCut:
+		return fmt.Errorf("the NATS server did not keep all of a batch: it has no space left on its disk, or was restarted: %w", err)
 	case codeNoAccountSpace, codeNoResources, codeNoStorage, codeStoreFailed:
 		return fmt.Errorf("the NATS server has no space left for the stream: %w (raise the stream's max_bytes or the account's limits, let the stream discard old messages, or free disk)", err)
 	}

@@ -1,0 +1,95 @@
+package e2e
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"superindex/internal/agree"
+	embedded "superindex/internal/embedded/clickhouse"
+)
+
+// whole says that all of the ledger is everywhere.
+func whole(s state) bool { return s.Indexed.Number == badBlocks && s.held() }
+
+// showsRed waits until a network is red, and holds its line against what it should
+// say; then status, metrics and log against each other.
+func (d *daemon) showsRed(t *testing.T, b badNode) {
+	t.Helper()
+	line := d.network(b.name, "a fault", func(s state) bool { return s.Faults[b.part] != "" }).Faults[b.part]
+	t.Log(line)
+	for _, word := range b.says {
+		if !strings.Contains(line, word) {
+			t.Errorf("%q is not in %q", word, line)
+		}
+	}
+	if strings.Contains(line, "\n") || strings.Count(line, "to mend it: ") > 1 {
+		t.Errorf("not one line with at most one remedy: %q", line)
+	}
+	until(t, b.name+": the fault in the log", time.Minute, func() bool { return d.logged(b.name, b.part) != "" })
+	if fault := fmt.Sprintf(`superindex_fault{part=%q,stream=%q} 1`, b.part, b.name); !strings.Contains(d.page("/metrics"), fault) {
+		t.Errorf("%s is not in /metrics", fault)
+	}
+	for _, said := range []string{d.page("/api/status"), d.page("/metrics"), d.said.end(10_000)} {
+		if strings.Contains(said, "secret-key") || b.rpc != "" && strings.Contains(said, strings.TrimPrefix(b.rpc, "http://")) {
+			t.Error("the endpoint's URL is shown")
+		}
+	}
+}
+
+// logged is the last error that the log has of a network's part.
+func (d *daemon) logged(network, part string) (line string) {
+	for _, e := range d.said.entries() {
+		if text, ok := e["error"].(string); ok && e["msg"] == "fault" && e["stream"] == network && e["part"] == part {
+			line = text
+		}
+	}
+	return line
+}
+
+// page is what the daemon answers at a path.
+func (d *daemon) page(path string) string {
+	d.Helper()
+	url, err := d.url()
+	if err != nil {
+		d.Fatal(err)
+	}
+	resp, err := http.Get(url + path)
+	if err != nil {
+		d.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		d.Fatal(path, err)
+	}
+	return string(text)
+}
+
+// readerDSN is how to read the warehouse of a daemon that embeds it.
+func readerDSN(t *testing.T, dir string) string {
+	t.Helper()
+	access, err := embedded.ReadAccess(filepath.Join(dir, "run", "clickhouse.env"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return access.ReaderDSN()
+}
+
+// agrees compares chain, warehouse and stream of a network that has come to the
+// ledger's end.
+func (l *ledger) agrees(t *testing.T, warehouse, nats string, n entry) {
+	t.Helper()
+	stores := agree.Stores{Warehouse: dialWarehouse(t, warehouse), Stream: dialStream(t, nats, n.stream())}
+	set, err := stores.Compare(t.Context(), dialChain(t, l.serve(t, n.chainID, limits{})), n.stream(), ledgerWatched())
+	if err != nil {
+		t.Errorf("%s: %v", n.name, err)
+	}
+	if want := int(l.head()) * ledgerTxs * ledgerLogs; len(set) != want {
+		t.Errorf("%s: the chain has %d logs, want %d", n.name, len(set), want)
+	}
+}
