@@ -35,6 +35,7 @@ func (c *config) check(f *faults, known registry.Networks) {
 		f.add("sinks", "there is none: let clickhouse.dsn or nats.url be an address or embedded")
 	}
 	c.Journal.check(f)
+	c.checkFeeds(f)
 	c.HTTP.check(f)
 	f.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	f.oneOf("log.format", c.Log.Format, "auto", "text", "json")

@@ -19,6 +19,7 @@ type config struct {
 	Networks map[string]networkConfig `yaml:"networks"`
 	Sinks    sinksConfig              `yaml:"sinks"`
 	Journal  journalConfig            `yaml:"journal"`
+	Poller   map[string]feedConfig    `yaml:"poller"` // by the feeds' names
 	HTTP     httpConfig               `yaml:"http"`
 	Log      logConfig                `yaml:"log"`
 	PProf    bool                     `yaml:"pprof"` // Go's profiles under /debug/pprof/

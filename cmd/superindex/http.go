@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"superindex/indexer"
+	"superindex/poller"
 )
 
 // report is /api/status.
@@ -24,6 +25,7 @@ type report struct {
 	Journal  string          `json:"journal"` // its id
 	Registry registryReport  `json:"registry"`
 	Networks []networkReport `json:"networks"`
+	Feeds    []poller.State  `json:"feeds"`
 }
 
 type registryReport struct {
@@ -40,7 +42,7 @@ type networkReport struct {
 
 func (d *daemon) report() report {
 	r := report{
-		Version: version(), Journal: d.journal.ID().String(),
+		Version: version(), Journal: d.journal.ID().String(), Feeds: d.feedStates(),
 		Registry: registryReport{Source: d.snapshot.Source, Version: d.snapshot.Version(), Fetched: d.snapshot.Fetched, Note: d.snapshot.Note},
 	}
 	for _, n := range d.status.Report(d.journal) {

@@ -58,6 +58,7 @@ type daemon struct {
 	networks []indexer.Network
 	listed   map[string]string // a network's name -> its name in oss-directory
 	pools    map[string]*pool.Pool
+	feeds    []feed
 	status   *indexer.Status
 	metrics  *prometheus.Registry
 	listener net.Listener // of HTTP; nil: config.HTTP.Listen is opened
@@ -83,8 +84,13 @@ func newDaemon(ctx context.Context, c config, log *slog.Logger) (*daemon, error)
 	if err := d.choose(table, ethrpc.NewMetrics(d.metrics, d.status)); err != nil {
 		return nil, err
 	}
-	d.parts, err = openParts(ctx, c, d.owners(), log)
-	return d, err
+	if d.parts, err = openParts(ctx, c, d.owners(), log); err != nil {
+		return d, err
+	}
+	if err := d.openFeeds(); err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
+	return d, nil
 }
 
 // choose makes the networks that the config and the snapshot say.
@@ -146,7 +152,9 @@ func (d *daemon) directory() indexer.Directory {
 }
 
 func (d *daemon) engine() indexer.Engine {
-	return indexer.Engine{Journal: d.journal, Sinks: d.sinks, Networks: d.networks, Registry: d.directory(), Status: d.status, Log: d.log}
+	return indexer.Engine{
+		Journal: d.journal, Sinks: d.sinks, Networks: d.networks, Registry: d.directory(), Pollers: d.pollers(), Status: d.status, Log: d.log,
+	}
 }
 
 // progress logs each network every 10 s.

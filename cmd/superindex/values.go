@@ -94,3 +94,16 @@ func (f *finality) read(word string) error {
 	}
 	return nil
 }
+
+// date is a day, UTC.
+type date struct{ time.Time }
+
+// read implements scalar.
+func (d *date) read(word string) error {
+	at, err := time.Parse(time.DateOnly, word)
+	if err != nil {
+		return errors.New("no date such as 2025-01-31")
+	}
+	d.Time = at
+	return nil
+}

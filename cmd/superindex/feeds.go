@@ -1,0 +1,155 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"superindex/indexer"
+	"superindex/poller"
+	"superindex/poller/npm"
+	"superindex/registry"
+)
+
+// sources are all feeds: a line each.
+func sources() []poller.Source {
+	return []poller.Source{
+		npm.Source(),
+	}
+}
+
+// feedConfig is what can be said of a feed.
+type feedConfig struct {
+	Enabled *bool    `yaml:"enabled"`
+	URL     string   `yaml:"url"`    // of the source; may hold secrets, is never shown
+	Token   string   `yaml:"token"`  // is never shown
+	Tokens  []string `yaml:"tokens"` // several, which share the work
+	Every   duration `yaml:"every"`
+	From    date     `yaml:"from"`     // the first day wanted, of feeds that have a history
+	PerHour int      `yaml:"per_hour"` // requests; 0: as the feed's source bears
+}
+
+// checkFeeds takes down what of the feeds cannot be.
+func (c *config) checkFeeds(f *faults) {
+	names := map[string]bool{}
+	for _, s := range sources() {
+		names[s.Name] = true
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Poller)) {
+		field, one := "poller."+name, c.Poller[name]
+		if !names[name] {
+			f.oneOf(field, name, slices.Sorted(maps.Keys(names))...)
+			continue
+		}
+		if one.Every != 0 && time.Duration(one.Every) < time.Minute {
+			f.add(field+".every", "%v is too often: a minute at least", time.Duration(one.Every))
+		}
+		if one.PerHour < 0 {
+			f.add(field+".per_hour", "%d is no number of requests", one.PerHour)
+		}
+	}
+}
+
+// settings are the config's word on a feed, over its defaults.
+func (c *config) settings(s poller.Source, snapshot *registry.Snapshot, metrics *poller.Metrics) poller.Settings {
+	one := c.Poller[s.Name]
+	tokens := slices.Clone(one.Tokens)
+	if one.Token != "" {
+		tokens = append(tokens, one.Token)
+	}
+	return poller.Settings{
+		URL: one.URL, Tokens: tokens, From: one.From.Time, Every: cmp.Or(time.Duration(one.Every), s.Every),
+		PerHour: cmp.Or(one.PerHour, s.PerHour), Registry: snapshot, Env: os.LookupEnv, Metrics: metrics,
+	}
+}
+
+// feed is one that is polled, or the reason why it is not.
+type feed struct {
+	settings poller.Settings
+	source   poller.Feed    // nil where it is off
+	poller   *poller.Poller // nil where it is off
+	state    poller.State   // where it is off
+}
+
+// off is a feed that does not run, and why.
+func off(name, why string) feed { return feed{state: poller.State{Feed: name, Note: "off: " + why}} }
+
+// makeFeed makes a feed, without a poller.
+func (c *config) makeFeed(s poller.Source, snapshot *registry.Snapshot, metrics *poller.Metrics) (one feed, note string, err error) {
+	if enabled := c.Poller[s.Name].Enabled; enabled != nil && !*enabled {
+		return off(s.Name, "poller."+s.Name+".enabled is false"), "", nil
+	}
+	settings := c.settings(s, snapshot, metrics)
+	source, note, err := s.Make(settings)
+	var why *poller.Off
+	if errors.As(err, &why) {
+		return off(s.Name, why.Why), "", nil
+	}
+	return feed{settings: settings, source: source}, note, err
+}
+
+// openFeeds makes the pollers of the feeds that run. They share one folder of
+// answers.
+func (d *daemon) openFeeds() error {
+	metrics := poller.NewMetrics(d.metrics)
+	payloads, err := poller.OpenPayloads(filepath.Join(d.config.DataDir, "poller"), nil)
+	if err != nil {
+		return err
+	}
+	d.closers = append(d.closers, payloads.Close)
+	journal := indexer.FeedJournal{Journal: d.journal, Status: d.status}
+	for _, s := range sources() {
+		one, note, err := d.config.makeFeed(s, d.snapshot, metrics)
+		if err == nil && one.source != nil {
+			o := poller.Options{Every: one.settings.Every, Parallel: len(one.settings.Tokens), Note: note, Log: d.log, Metrics: metrics}
+			one.poller, err = poller.New(one.source, journal, payloads, o)
+		}
+		if err != nil {
+			return err
+		}
+		d.feeds = append(d.feeds, one)
+	}
+	return nil
+}
+
+// pollers are those of the feeds that run.
+func (d *daemon) pollers() (all []indexer.Poller) {
+	for _, f := range d.feeds {
+		if f.poller != nil {
+			all = append(all, f.poller)
+		}
+	}
+	return all
+}
+
+// feedStates are all feeds, those too that do not run.
+func (d *daemon) feedStates() (all []poller.State) {
+	for _, f := range d.feeds {
+		if f.poller != nil {
+			f.state = f.poller.State()
+		}
+		all = append(all, f.state)
+	}
+	return all
+}
+
+// feed finds the feed of a command's --feed, which must run.
+func (d *daemon) feed(name string) (feed, error) {
+	var names []string
+	for i, s := range sources() {
+		names = append(names, s.Name)
+		if s.Name != name {
+			continue
+		}
+		if f := d.feeds[i]; f.poller != nil {
+			return f, nil
+		}
+		return feed{}, fmt.Errorf("%s is %s", name, d.feeds[i].state.Note)
+	}
+	return feed{}, &usageError{fmt.Errorf("--feed %q: there are %q", name, names)}
+}

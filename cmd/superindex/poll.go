@@ -1,0 +1,230 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"text/tabwriter"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/spf13/cobra"
+
+	"superindex/chain"
+	"superindex/indexer"
+	"superindex/poller"
+	"superindex/reorg"
+)
+
+func newPoll() *cobra.Command {
+	var name string
+	var once, dry, asJSON bool
+	cmd := &cobra.Command{
+		Use:   "poll --feed F",
+		Short: "Poll one feed, or say what it would ask for and cost; while no daemon runs",
+		Args:  exactly(0),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if dry {
+				return dryRun(cmd, name, asJSON)
+			}
+			return withFeed(cmd, name, nil, func(ctx context.Context, f feed) error {
+				if !once {
+					f.poller.Run(ctx)
+					return nil
+				}
+				return f.poller.Round(ctx)
+			}, asJSON)
+		},
+	}
+	cmd.Flags().StringVar(&name, "feed", "", "which one")
+	cmd.Flags().BoolVar(&once, "once", false, "until nothing is due and the sinks hold what came, then end")
+	cmd.Flags().BoolVar(&dry, "dry-run", false, "ask for nothing: print the requests of a first and of a steady round")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "as JSON")
+	required(cmd, "feed")
+	return cmd
+}
+
+func newBackfill() *cobra.Command {
+	var name string
+	var from string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "backfill --feed F --from DATE",
+		Short: "Ask a feed's source for its history again; while no daemon runs",
+		Args:  exactly(0),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var since date
+			if err := since.read(from); err != nil {
+				return &usageError{fmt.Errorf("--from: %q is %w", from, err)}
+			}
+			change := func(c *config) { c.since(name, since) }
+			return withFeed(cmd, name, change, func(ctx context.Context, f feed) error {
+				ok, err := f.poller.Rewind(ctx)
+				if err == nil && !ok {
+					err = fmt.Errorf("%s brings no history on request", name)
+				}
+				if err != nil {
+					return err
+				}
+				return f.poller.Round(ctx)
+			}, asJSON)
+		},
+	}
+	cmd.Flags().StringVar(&name, "feed", "", "which one")
+	cmd.Flags().StringVar(&from, "from", "", "the first day, such as 2020-01-01")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "as JSON")
+	required(cmd, "feed", "from")
+	return cmd
+}
+
+// since sets the first day that is wanted of a feed.
+func (c *config) since(name string, from date) {
+	if c.Poller == nil {
+		c.Poller = map[string]feedConfig{}
+	}
+	one := c.Poller[name]
+	one.From = from
+	c.Poller[name] = one
+}
+
+// withFeed runs work on a feed beside the relays, and ends once the sinks hold what
+// it brought.
+func withFeed(cmd *cobra.Command, name string, change func(*config), work func(context.Context, feed) error, asJSON bool) error {
+	c, err := configOf(cmd)
+	if err != nil {
+		return err
+	}
+	if change != nil {
+		change(&c)
+	}
+	d, err := newDaemon(cmd.Context(), c, slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: slog.LevelInfo})))
+	if err != nil {
+		return err
+	}
+	f, err := d.feed(name)
+	if err != nil {
+		return errors.Join(err, d.Close())
+	}
+	ctx, stop := context.WithCancel(cmd.Context())
+	job := &errand{daemon: d, feed: f, work: work, stop: stop}
+	e := d.engine()
+	e.Networks, e.Pollers = nil, []indexer.Poller{job}
+	err = errors.Join(indexer.Run(ctx, e), job.err)
+	if err == nil {
+		err = showFeed(cmd.OutOrStdout(), f.poller.State(), asJSON)
+	}
+	return errors.Join(err, d.Close())
+}
+
+// errand is the work of one command in a poller's place.
+type errand struct {
+	*daemon
+	feed feed
+	work func(context.Context, feed) error
+	stop context.CancelFunc
+	err  error
+}
+
+// Run implements indexer.Poller.
+func (e *errand) Run(ctx context.Context) {
+	defer e.stop()
+	if e.err = e.work(ctx, e.feed); ctx.Err() == nil {
+		e.held(ctx)
+	}
+}
+
+// held waits until every sink has the last step.
+func (e *errand) held(ctx context.Context) {
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		st, err := e.journal.Stat(indexer.Feeds.Name)
+		if errors.Is(err, reorg.ErrUnknown) || err == nil && e.sunk(st.Head) {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (e *errand) sunk(head chain.Seq) bool {
+	held := 0
+	for _, n := range e.status.Snapshot() {
+		for _, s := range n.Sinks {
+			if n.Network == indexer.Feeds.Name && s.Seq >= head {
+				held++
+			}
+		}
+	}
+	return held == len(e.sinks)
+}
+
+func showFeed(w io.Writer, st poller.State, asJSON bool) error {
+	if asJSON {
+		return json.NewEncoder(w).Encode(st)
+	}
+	_, err := fmt.Fprintf(w, "%s: %d answers, %d rows; %d followed, %d failing\n", st.Feed, st.Asks, st.Rows, st.Resources, st.Failing)
+	if st.Failing > 0 && err == nil {
+		_, err = fmt.Fprintf(w, "  one of them: %s\n", st.Example)
+	}
+	return err
+}
+
+// dryRun plans a feed's rounds from nothing: it opens no journal, so that it works
+// beside a daemon.
+func dryRun(cmd *cobra.Command, name string, asJSON bool) error {
+	snapshot, c, err := loadRegistry(cmd, "")
+	if err != nil {
+		return err
+	}
+	for _, s := range sources() {
+		if s.Name != name {
+			continue
+		}
+		f, note, err := c.makeFeed(s, snapshot, poller.NewMetrics(prometheus.NewRegistry()))
+		switch {
+		case err != nil:
+			return err
+		case f.source == nil:
+			return fmt.Errorf("%s is %s", name, f.state.Note)
+		}
+		e := poller.Plan(f.source, nil, time.Now(), f.settings.Every)
+		return showEstimate(cmd.OutOrStdout(), e, f.settings, note, asJSON)
+	}
+	return &usageError{fmt.Errorf("--feed %q: there is none of that name", name)}
+}
+
+func showEstimate(w io.Writer, e poller.Estimate, s poller.Settings, note string, asJSON bool) error {
+	if asJSON {
+		return json.NewEncoder(w).Encode(e)
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(t, "%s: %d followed, each every %v, at most %d requests an hour\n", e.Feed, e.Resources, s.Every, s.PerHour)
+	for _, round := range []struct {
+		name   string
+		counts []poller.Count
+	}{{"first round", e.First}, {"steady round", e.Steady}} {
+		fmt.Fprintf(t, "%s\t%.0f\t%s\n", round.name, poller.Cost(round.counts), lasting(poller.Cost(round.counts), s.PerHour))
+		for _, c := range round.counts {
+			fmt.Fprintf(t, "  %s\t%.0f\t\n", c.Kind, c.Cost)
+		}
+	}
+	if note != "" {
+		fmt.Fprintf(t, "%s\n", note)
+	}
+	return t.Flush()
+}
+
+// lasting is how long so many requests take at a budget.
+func lasting(cost float64, perHour int) string {
+	if perHour == 0 {
+		return ""
+	}
+	return time.Duration(cost / float64(perHour) * float64(time.Hour)).Round(time.Second).String()
+}

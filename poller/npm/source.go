@@ -1,0 +1,32 @@
+package npm
+
+import (
+	"time"
+
+	"superindex/poller"
+)
+
+// Source makes the feed for every package that oss-directory lists. The service is
+// said to bear about a hundred requests a minute, and to refuse after some forty in a
+// row: one every second and a half is within both.
+func Source() poller.Source {
+	return poller.Source{Name: Name, Every: 6 * time.Hour, PerHour: 2400, Make: start}
+}
+
+// registrySettings are npm's own names for the registry in the environment.
+var registrySettings = [...]string{"npm_config_registry", "NPM_CONFIG_REGISTRY"}
+
+func start(s poller.Settings) (poller.Feed, string, error) {
+	if s.URL == "" {
+		return nil, "", &poller.Off{Why: "poller.npm.url is not set: give the URL of npm's service that counts downloads"}
+	}
+	o := Options{URL: s.URL, Packages: PackagesOf(s.Registry), From: s.From, Every: s.Every, Client: s.Client(Name, nil)}
+	note := "downloads only: releases and maintainers need npm_config_registry in the environment"
+	for _, name := range registrySettings {
+		if url, ok := s.Env(name); ok && url != "" {
+			o.Registry, note = url, ""
+		}
+	}
+	feed, err := New(o)
+	return feed, note, err
+}
