@@ -18,7 +18,7 @@ type Estimate struct {
 	Feed      string  `json:"feed"`
 	Resources int     `json:"resources"` // at the end of the first round
 	First     []Count `json:"first"`     // from nothing, or from where the journal is, until nothing is due
-	Steady    []Count `json:"steady"`    // everything that is due again within one Every after that
+	Steady    []Count `json:"steady"`    // everything that is due again after that, once
 }
 
 // Cost is the sum of a round.
@@ -47,12 +47,16 @@ func Plan(feed Feed, known []Resource, now time.Time, every time.Duration) Estim
 	}
 	e := Estimate{Feed: feed.Name()}
 	e.First = play(feed, all, named, now, every)
-	e.Steady = play(feed, all, named, now.Add(every), every)
+	again := now
 	for _, r := range all {
 		if followed(all, named, r) {
 			e.Resources++
+			if r.Due.After(again) {
+				again = r.Due
+			}
 		}
 	}
+	e.Steady = play(feed, all, named, again, every)
 	return e
 }
 

@@ -78,14 +78,14 @@ func TestBadConfigs(t *testing.T) {
 	for text, want := range map[string]string{
 		// Keys.
 		"data_dir: a\nsink: {}\n":                 "line 2: unknown key sink: is sinks meant?",
-		"colour: blue\n":                          "line 1: unknown key colour: the keys here are data_dir, registry, networks, sinks, journal, http, log, pprof",
+		"colour: blue\n":                          "line 1: unknown key colour: the keys here are data_dir, registry, networks, sinks, journal, poller, http, log, pprof",
 		"networks:\n  base:\n    rcp: []\n":       "line 3: unknown key rcp in networks.base: is rpc meant?",
 		"networks:\n  base:\n    endpoints: []\n": "line 3: unknown key endpoints in networks.base: is rpc meant?",
 		"networks: {base: {rpc: [{nam: a}]}}\n":   "line 1: unknown key nam in networks.base.rpc[0]: is name meant?",
 		"log: {level: info}\nhttp: {}\nlog: {}\n": "line 3: log is there twice, the first time in line 1",
 		"journal: {<<: {keep: 1h}}\n":             "line 1: unknown key << in journal: the keys here are quota, keep, on_full",
 		// Shapes.
-		"- a\n":              "line 1: the file: wanted is a group of keys (data_dir, registry, networks, sinks, journal, http, log, pprof), and here is a list",
+		"- a\n":              "line 1: the file: wanted is a group of keys (data_dir, registry, networks, sinks, journal, poller, http, log, pprof), and here is a list",
 		"networks: [base]\n": "line 1: networks: wanted is a group of names, and here is a list",
 		"networks:\n  base:\n    rpc: https://s3cret\n": "line 3: networks.base.rpc: wanted is a list, [...], and here is a single value",
 		"data_dir:\n  a: b\n":                           "line 2: data_dir: wanted is a single value, and here is a group of keys",
@@ -137,6 +137,10 @@ func TestBadConfigs(t *testing.T) {
 		"sinks: {nats: {replicas: 3}}\n":                           "line 1: sinks.nats.replicas: the embedded server is one, and cannot keep 3 copies",
 		"sinks: {nats: {url: 'nats://h', creds: no/such.creds}}\n": "line 1: sinks.nats.creds: stat no/such.creds: no such file or directory",
 		"journal: {quota: 10B}\n":                                  "line 1: journal.quota: 10 bytes hold no step",
+		"poller: {nmp: {}}\n":                                      "line 1: poller.nmp: \"nmp\" is none of npm, open_collective: is npm meant?",
+		"poller: {npm: {every: 1s}}\n":                             "line 1: poller.npm.every: 1s is too often: a minute at least",
+		"poller: {npm: {from: soon}}\n":                            "line 1: poller.npm.from: \"soon\" is no date such as 2025-01-31",
+		"poller: {npm: {per_hour: -1}}\n":                          "line 1: poller.npm.per_hour: \"-1\" is no whole number",
 		"journal: {on_full: detach}\n":                             "line 1: journal.on_full: detach is not there yet: nothing rebuilds a sink that was detached; use stall",
 		"journal: {on_full: wait}\n":                               `line 1: journal.on_full: "wait" is none of stall, detach`,
 		"http: {listen: '7676'}\n":                                 `line 1: http.listen: "7676" is no address with a port, such as 127.0.0.1:7676`,

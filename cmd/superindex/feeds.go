@@ -13,6 +13,7 @@ import (
 	"superindex/indexer"
 	"superindex/poller"
 	"superindex/poller/npm"
+	"superindex/poller/opencollective"
 	"superindex/registry"
 )
 
@@ -20,6 +21,7 @@ import (
 func sources() []poller.Source {
 	return []poller.Source{
 		npm.Source(),
+		opencollective.Source(),
 	}
 }
 
@@ -48,9 +50,6 @@ func (c *config) checkFeeds(f *faults) {
 		}
 		if one.Every != 0 && time.Duration(one.Every) < time.Minute {
 			f.add(field+".every", "%v is too often: a minute at least", time.Duration(one.Every))
-		}
-		if one.PerHour < 0 {
-			f.add(field+".per_hour", "%d is no number of requests", one.PerHour)
 		}
 	}
 }
