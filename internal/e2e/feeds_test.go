@@ -1,0 +1,270 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"superindex/indexer"
+	"superindex/internal/sources"
+)
+
+// The feeds' world: packages with and without a scope, an account, and days that the
+// source never delivered.
+const (
+	scoped, unscoped = 12, 30
+	history          = 700 // days, so that packages need several slices
+	bookings         = 2300
+)
+
+// feedWorld is two sources on loopback, two servers that outlive the indexer, and the
+// config of an indexer between them.
+type feedWorld struct {
+	*testing.T
+	*servers
+	bin, config string
+	warehouse   driver.Conn
+	packages    []string
+	first       time.Time // day
+
+	mu     sync.Mutex
+	asked  int
+	killAt int // the request at which the indexer is killed; 0 is none
+	victim *exec.Cmd
+}
+
+func newFeedWorld(t *testing.T) *feedWorld {
+	t.Helper()
+	w := &feedWorld{T: t, bin: build(t), first: time.Now().UTC().Truncate(24*time.Hour).AddDate(0, 0, -history)}
+	w.servers = newServers(t, t.TempDir())
+	for i := range scoped {
+		w.packages = append(w.packages, fmt.Sprintf("@x/p%d", i))
+	}
+	for i := range unscoped {
+		w.packages = append(w.packages, fmt.Sprintf("p%d", i))
+	}
+	npm := httptest.NewServer(w.counted(&sources.NPM{Now: time.Now, Count: w.downloads}))
+	t.Cleanup(npm.Close)
+	collective := &sources.OpenCollective{}
+	collective.Book("babel", w.bookings()...)
+	money := httptest.NewServer(w.counted(collective))
+	t.Cleanup(money.Close)
+	w.config = w.write(w.engine.DSN(), npm.URL, money.URL)
+	w.warehouse = dialWarehouse(t, w.engine.DSN())
+	return w
+}
+
+// downloads is what the source says: 3 and more, but one day without a figure.
+func (w *feedWorld) downloads(name string, day time.Time) (uint64, bool) {
+	n := int(day.Sub(w.first).Hours()) / 24
+	return uint64(3 + (n+len(name))%5), n != 100
+}
+
+// bookings are one dollar each, an hour apart, and one of them refunded.
+func (w *feedWorld) bookings() (all []sources.Transaction) {
+	for i := range bookings {
+		m := sources.Money{Value: 1.10, Currency: "USD"}
+		all = append(all, sources.Transaction{
+			ID: fmt.Sprint("t", i), Group: fmt.Sprint("g", i), Type: "CREDIT", Kind: "CONTRIBUTION", Amount: m, Net: m, InHost: m,
+			CreatedAt: w.first.Add(time.Duration(i) * time.Hour),
+		})
+	}
+	back := all[7]
+	back.ID, back.Type, back.IsRefund, back.Refund = "back", "DEBIT", true, &sources.ID{ID: "t7"}
+	back.Amount.Value, back.CreatedAt = -1.10, back.CreatedAt.Add(time.Minute)
+	euro := all[8]
+	euro.ID, euro.Amount, euro.CreatedAt = "euro", sources.Money{Value: 5.25, Currency: "EUR"}, euro.CreatedAt.Add(time.Minute)
+	return append(all, back, euro)
+}
+
+// counted counts requests, and kills the indexer at the one that was drawn, before or
+// after it is answered.
+func (w *feedWorld) counted(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		w.mu.Lock()
+		w.asked++
+		now := w.asked == w.killAt
+		w.mu.Unlock()
+		before := rand.IntN(2) == 0
+		if now && before {
+			w.kill()
+		}
+		next.ServeHTTP(rw, r)
+		if now && !before {
+			if f, ok := rw.(http.Flusher); ok {
+				f.Flush()
+			}
+			time.Sleep(time.Duration(rand.IntN(20)) * time.Millisecond) // while it commits, or relays
+			w.kill()
+		}
+	})
+}
+
+func (w *feedWorld) kill() {
+	if err := w.victim.Process.Signal(syscall.SIGKILL); err != nil {
+		w.Error(err)
+	}
+}
+
+func (w *feedWorld) write(dsn, npm, money string) string {
+	w.Helper()
+	dir := w.TempDir()
+	folder := filepath.Join(dir, "oss", "data", "projects", "p")
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		w.Fatal(err)
+	}
+	listed := "version: 7\nname: project\ndisplay_name: Project\nopen_collective:\n  - url: https://opencollective.com/babel\nnpm:\n"
+	for _, name := range w.packages {
+		listed += "  - url: https://www.npmjs.com/package/" + name + "\n"
+	}
+	config := fmt.Sprintf(`data_dir: %s
+registry: {oss_directory: %s}
+networks: {devchain: {chain_id: 901, rpc: [{name: none, url: "http://127.0.0.1:1"}]}}
+sinks: {clickhouse: {dsn: %q}, nats: {url: %q}}
+poller:
+  npm: {url: %q, per_hour: 3600000, from: %s}
+  open_collective: {url: %q, per_hour: 3600000}
+`, filepath.Join(dir, "data"), filepath.Join(dir, "oss"), dsn, w.nats.URL(), npm, w.first.Format(time.DateOnly), money)
+	for path, text := range map[string]string{filepath.Join(folder, "project.yaml"): listed, filepath.Join(dir, "superindex.yaml"): config} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			w.Fatal(err)
+		}
+	}
+	return filepath.Join(dir, "superindex.yaml")
+}
+
+// poll runs one round of a feed, to its end or until it is killed at the n-th
+// request from now.
+func (w *feedWorld) poll(feed string, n int) (killed bool) {
+	w.Helper()
+	ctx, cancel := context.WithTimeout(w.Context(), 3*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, w.bin, "--config", w.config, "poll", "--feed", feed, "--once")
+	w.mu.Lock()
+	w.victim, w.killAt = cmd, 0
+	if n > 0 {
+		w.killAt = w.asked + n
+	}
+	w.mu.Unlock()
+	out, err := cmd.CombinedOutput()
+	killed = cmd.ProcessState != nil && !cmd.ProcessState.Exited()
+	if err != nil && !killed || ctx.Err() != nil {
+		w.Fatalf("poll --feed %s: %v\n%s", feed, err, out)
+	}
+	return killed
+}
+
+// published counts the feeds' messages by subject and id.
+func (w *feedWorld) published() (subjects, ids map[string]int) {
+	w.Helper()
+	stream := dialStream(w.T, w.nats.URL(), indexer.Feeds)
+	consumer, err := stream.CreateConsumer(w.Context(), jetstream.ConsumerConfig{
+		FilterSubjects: []string{"superindex.feed.npm.>", "superindex.feed.open_collective.>"}, AckPolicy: jetstream.AckNonePolicy,
+	})
+	if err != nil {
+		w.Fatal(err)
+	}
+	info, err := consumer.Info(w.Context())
+	if err != nil {
+		w.Fatal(err)
+	}
+	subjects, ids = map[string]int{}, map[string]int{}
+	for left := int(info.NumPending); left > 0; {
+		batch, err := consumer.Fetch(min(left, 5000), jetstream.FetchMaxWait(time.Minute))
+		if err != nil {
+			w.Fatal(err)
+		}
+		for m := range batch.Messages() {
+			subjects[m.Subject()]++
+			ids[m.Subject()+" "+m.Headers().Get("Superindex-Id")+" "+string(m.Data())]++
+			left--
+		}
+	}
+	return subjects, ids
+}
+
+func (w *feedWorld) want(query string, want string) {
+	w.Helper()
+	var got string
+	if err := w.warehouse.QueryRow(w.Context(), "SELECT toString(("+query+"))").Scan(&got); err != nil || got != want {
+		w.Errorf("%s: got %s, want %s, %v", query, got, want, err)
+	}
+}
+
+// TestFeedsThroughKills: Shows 2, 4 and 5 of the feeds. The indexer is killed with -9
+// at twenty seeded requests. What it brought in the end is in both sinks, once, and
+// SQL says the known numbers.
+func TestFeedsThroughKills(t *testing.T) {
+	rng, w := seeded(t), newFeedWorld(t)
+	kills := 0
+	for tries := 0; kills < 20 && tries < 60; tries++ {
+		feed, n := "npm", 1+rng.IntN(5)
+		if rng.IntN(5) == 0 {
+			feed, n = "open_collective", 1+rng.IntN(2)
+		}
+		if w.poll(feed, n) {
+			kills++
+		}
+	}
+	if kills < 20 {
+		t.Errorf("killed %d times: the rounds were over before", kills)
+	}
+	w.poll("npm", 0)
+	w.poll("open_collective", 0)
+	w.check()
+	t.Logf("%d kills, %d requests", kills, w.asked)
+}
+
+func (w *feedWorld) check() {
+	w.Helper()
+	missing := w.first.AddDate(0, 0, 100)
+	days, sum := 0, uint64(0)
+	for _, name := range w.packages {
+		for day := range history {
+			if n, ok := w.downloads(name, w.first.AddDate(0, 0, day)); ok {
+				days, sum = days+1, sum+n
+			}
+		}
+	}
+	w.want("SELECT (count(), sum(downloads)) FROM superindex.raw_npm_downloads", fmt.Sprintf("(%d,%d)", days, sum))
+	w.want("SELECT (sum(d.downloads), uniqExact(p.project_name)) FROM superindex.raw_npm_downloads AS d JOIN superindex.artifacts_by_project AS p USING artifact_id",
+		fmt.Sprintf("(%d,1)", sum))
+	day := missing.Format(time.DateOnly)
+	w.want("SELECT count() FROM superindex.raw_npm_downloads WHERE day = '"+day+"'", "0")
+	const covers = "SELECT (status, uniqExact(resource)) FROM superindex.coverage WHERE source = 'npm' AND toDateTime('%s', 'UTC') >= from_time AND toDateTime('%[1]s', 'UTC') < to_time GROUP BY status"
+	w.want(fmt.Sprintf(covers, day+" 00:00:00"), fmt.Sprintf("('missing',%d)", len(w.packages)))
+	w.want(fmt.Sprintf(covers, missing.AddDate(0, 0, 1).Format(time.DateOnly)+" 00:00:00"), fmt.Sprintf("('complete',%d)", len(w.packages)))
+
+	w.want("SELECT (count(), uniqExact(id)) FROM superindex.raw_open_collective_transactions", fmt.Sprintf("(%d,%d)", bookings+2, bookings+2))
+	w.want("SELECT groupArray((currency, total)) FROM (SELECT currency, sum(amount) AS total FROM superindex.raw_open_collective_transactions GROUP BY currency ORDER BY currency)",
+		fmt.Sprintf("[('EUR',5.25),('USD',%.1f)]", (bookings-1)*1.10))
+	w.want("SELECT groupArray((id, is_refund, is_refunded)) FROM (SELECT * FROM superindex.raw_open_collective_transactions WHERE is_refund OR is_refunded ORDER BY id)",
+		"[('back',true,false),('t7',false,true)]")
+	w.want("SELECT any(p.project_name) FROM superindex.raw_open_collective_transactions AS t JOIN superindex.artifacts_by_project AS p USING artifact_id", "project")
+
+	subjects, ids := w.published()
+	if got := subjects["superindex.feed.npm.downloads"]; got != days {
+		w.Errorf("%d messages of downloads, want %d", got, days)
+	}
+	if got := subjects["superindex.feed.open_collective.transactions"]; got != bookings+2 {
+		w.Errorf("%d messages of transactions, want %d", got, bookings+2)
+	}
+	for id, n := range ids {
+		if n > 1 && !strings.Contains(id, "coverage") {
+			w.Errorf("published %d times: %s", n, id)
+		}
+	}
+}
