@@ -24,31 +24,74 @@ func (b *bench) full() loadnode.Options {
 }
 
 func backfillNothing(ctx context.Context, b *bench) ([]report.Result, error) {
-	return b.backfill(ctx, load{name: "backfill-nothing", node: b.full()}, nil)
+	r := b.backfill(ctx, load{name: "backfill-nothing", node: b.full()}, nil)
+	if r.Fault == "" {
+		against(&r, limitReading, 0.25)(b.reading(ctx))
+	}
+	return []report.Result{r}, nil
 }
 
 func backfillClickHouse(ctx context.Context, b *bench) ([]report.Result, error) {
-	return b.backfill(ctx, load{name: "backfill-clickhouse", node: b.full(), clickhouse: true}, nil)
+	var kept rows
+	r := b.backfill(ctx, load{name: "backfill-clickhouse", node: b.full(), clickhouse: true}, func(ctx context.Context, d *daemon) (err error) {
+		kept, err = d.rows(ctx, pick(b, 5, 1))
+		return err
+	})
+	if r.Fault != "" {
+		return []report.Result{r}, nil
+	}
+	alone, err := b.clickhouseAlone(ctx, kept)
+	against(&r, limitClickHouse, 0)(alone, err)
+	against(&r, limitReading, 0.15)(b.reading(ctx))
+	parse, err := b.parsing(ctx)
+	if against(&r, limitParse, 0)(parse, err); err == nil {
+		r.Ratios = append(r.Ratios, report.Ratio{What: "wall time / (our parse + ClickHouse alone)", Value: 1 / r.Rate / (1/parse.rate + 1/alone.rate), Want: 1.5, Most: true})
+	}
+	return []report.Result{r}, nil
 }
 
 func backfillJetStream(ctx context.Context, b *bench) ([]report.Result, error) {
-	return b.backfill(ctx, load{name: "backfill-jetstream", node: b.full(), nats: true}, nil)
+	return b.streamed(ctx, load{name: "backfill-jetstream", node: b.full(), nats: true}, 0), nil
 }
 
 func backfillBoth(ctx context.Context, b *bench) ([]report.Result, error) {
-	return b.backfill(ctx, load{name: "backfill-both", node: b.full(), clickhouse: true, nats: true}, nil)
+	return b.streamed(ctx, load{name: "backfill-both", node: b.full(), clickhouse: true, nats: true}, 1.4), nil
+}
+
+// streamed is a backfill compared with JetStream alone: its time is at most so many
+// times what that needs for the same messages.
+func (b *bench) streamed(ctx context.Context, l load, most float64) []report.Result {
+	var kept published
+	r := b.backfill(ctx, l, func(ctx context.Context, d *daemon) (err error) {
+		kept, err = d.published(ctx, pick(b, 200_000, 10_000))
+		return err
+	})
+	if r.Fault != "" {
+		return []report.Result{r}
+	}
+	alone, err := b.jetstreamAlone(ctx, kept)
+	if against(&r, limitJetStream, 0)(alone, err); err == nil {
+		r.Ratios = append(r.Ratios, report.Ratio{What: "wall time / JetStream alone", Value: alone.rate / r.Rate, Want: most, Most: true})
+	}
+	return []report.Result{r}
 }
 
 func sparse(ctx context.Context, b *bench) ([]report.Result, error) {
 	o := b.full()
 	o.Share, o.Addresses = 0.01, 25_000
-	return b.backfill(ctx, load{name: "sparse", node: o, clickhouse: true, nats: true}, nil)
+	r := b.backfill(ctx, load{name: "sparse", node: o, clickhouse: true, nats: true}, nil)
+	a, err := b.answered()
+	if err != nil || r.Fault != "" {
+		return []report.Result{r}, err
+	}
+	against(&r, limitSimdjson, 0.7)(b.simdjson(ctx, a))
+	return []report.Result{r}, nil
 }
 
 // backfill runs a daemon from the chain's first block to its last, and measures it
 // from its first request to the last row. With the daemon still there, then does
 // what is to be done with its data.
-func (b *bench) backfill(ctx context.Context, l load, then func(context.Context, *daemon, *report.Result) error) ([]report.Result, error) {
+func (b *bench) backfill(ctx context.Context, l load, then func(context.Context, *daemon) error) report.Result {
 	r := report.Result{Scenario: l.name, Set: describe(l.node)}
 	err := serve(ctx, l.node, func(ctx context.Context, n *served) error {
 		dir, err := b.folder(l.name)
@@ -67,7 +110,7 @@ func (b *bench) backfill(ctx context.Context, l load, then func(context.Context,
 				return err
 			}
 			if then != nil {
-				return then(ctx, d, &r)
+				return then(ctx, d)
 			}
 			return nil
 		})
@@ -75,7 +118,7 @@ func (b *bench) backfill(ctx context.Context, l load, then func(context.Context,
 	if err != nil {
 		r.Fault = err.Error()
 	}
-	return []report.Result{r}, nil
+	return r
 }
 
 // follow waits for the last row and takes the measure.

@@ -55,8 +55,8 @@ func (b *bench) prove(ctx context.Context, d *daemon, n *served, l load, r *repo
 	return nil
 }
 
-// warehouse connects to the daemon's ClickHouse, as the one who may only read.
-func (d *daemon) warehouse() (driver.Conn, error) {
+// access is how the daemon's ClickHouse is reached, as the one who may only read.
+func (d *daemon) access() (*clickhouse.Options, error) {
 	access, err := engine.ReadAccess(filepath.Join(d.dir, "data", "run", "clickhouse.env"))
 	if err != nil {
 		return nil, err
@@ -64,6 +64,15 @@ func (d *daemon) warehouse() (driver.Conn, error) {
 	o, err := clickhouse.ParseDSN(access.ReaderDSN())
 	if err != nil {
 		return nil, fmt.Errorf("the warehouse's address: %w", err)
+	}
+	return o, nil
+}
+
+// warehouse connects to it.
+func (d *daemon) warehouse() (driver.Conn, error) {
+	o, err := d.access()
+	if err != nil {
+		return nil, err
 	}
 	conn, err := clickhouse.Open(o)
 	if err != nil {

@@ -21,6 +21,10 @@ type scenario struct {
 // scenarios are all, in the order in which they run.
 func scenarios() []scenario {
 	return []scenario{
+		{"parse", "answers in memory into logs", parse},
+		{"decode", "logs into events", decode},
+		{"bloom", "each block's bloom from all its logs, which no release does yet", blooms},
+		{"journal", "steps into the journal alone, and back", journal},
 		{"backfill-nothing", "a backfill into the journal alone", backfillNothing},
 		{"backfill-clickhouse", "a backfill into the embedded ClickHouse", backfillClickHouse},
 		{"backfill-jetstream", "a backfill into the embedded JetStream", backfillJetStream},
@@ -40,7 +44,7 @@ func Names() (all []string) {
 // bench is a run under way.
 type bench struct {
 	Options
-	limits map[string]float64 // logs a second that a part alone can do, by its name
+	limits map[string]measure // what a part alone can do, by its name
 }
 
 // Run runs the scenarios. A scenario that fails is a result with a fault, and the
@@ -49,7 +53,7 @@ func Run(ctx context.Context, o Options) (report.Run, error) {
 	if err := o.Check(); err != nil {
 		return report.Run{}, err
 	}
-	b := &bench{Options: o, limits: map[string]float64{}}
+	b := &bench{Options: o, limits: map[string]measure{}}
 	r := report.Run{Began: time.Now().UTC(), Machine: machine()}
 	for _, s := range scenarios() {
 		if len(o.Only) > 0 && !slices.Contains(o.Only, s.name) {

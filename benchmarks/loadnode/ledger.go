@@ -78,3 +78,11 @@ func (n *Node) Watched() []chain.Address {
 	}
 	return all
 }
+
+// Blooms are the blooms in the headers of blocks from..to.
+func (n *Node) Blooms(from, to uint64) (all [][256]byte) {
+	for _, r := range n.blocks.between(from, to) {
+		all = append(all, n.blocks.bodies[r.body].header.Bloom)
+	}
+	return all
+}
