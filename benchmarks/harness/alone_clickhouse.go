@@ -138,8 +138,11 @@ func insert(ctx context.Context, client *ch.Client, block proto.Results) error {
 		Body:  "INSERT INTO superindex.raw_events (" + strings.Join(names, ", ") + ") VALUES",
 		Input: input,
 		Settings: []ch.Setting{
-			{Key: "async_insert", Value: "0"}, {Key: "optimize_on_insert", Value: "0"}, {Key: "insert_deduplicate", Value: "0"},
-			{Key: "max_insert_threads", Value: "1"}, {Key: "max_insert_block_size", Value: fmt.Sprint(16 << 20)},
+			{Key: "async_insert", Value: "0"},
+			{Key: "optimize_on_insert", Value: "0"},
+			{Key: "insert_deduplicate", Value: "0"},
+			{Key: "max_insert_threads", Value: "1"},
+			{Key: "max_insert_block_size", Value: fmt.Sprint(16 << 20)},
 		},
 		OnInput: func(context.Context) error { return io.EOF },
 	})

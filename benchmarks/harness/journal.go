@@ -70,11 +70,10 @@ func (a *answers) steps(ctx context.Context) (all []*chain.Step, err error) {
 		if err != nil {
 			return nil, err
 		}
-		batch := &chain.Batch{Parent: parent, Last: got.Blocks[len(got.Blocks)-1].BlockRef, Blocks: got.Blocks, Events: make([]chain.Event, len(got.Logs))}
+		batch := &chain.Batch{Parent: parent, Last: got.Blocks[len(got.Blocks)-1].BlockRef, Blocks: got.Blocks, Events: got.Events}
 		batch.Safe, batch.Final = batch.Last, batch.Last
 		var buf []byte
-		for i := range got.Logs {
-			batch.Events[i].Log = got.Logs[i]
+		for i := range batch.Events {
 			buf, _ = table.Decode(&batch.Events[i], buf)
 		}
 		all, parent = append(all, &chain.Step{Stream: stream, Apply: batch}), batch.Last

@@ -144,9 +144,7 @@ func (a *answers) events(ctx context.Context) (all []chain.Event, err error) {
 		if err != nil {
 			return nil, err
 		}
-		for i := range got.Logs {
-			all = append(all, chain.Event{Log: got.Logs[i]})
-		}
+		all = append(all, got.Events...)
 	}
 	return all, nil
 }
