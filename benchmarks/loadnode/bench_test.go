@@ -23,9 +23,9 @@ func listener(t testing.TB) net.Listener {
 }
 
 // digestOf is the ledger's digest of logs as our client reads them.
-func digestOf(logs []chain.Event) (sum uint64) {
-	for i := range logs {
-		l := &logs[i]
+func digestOf(events []chain.Event) (sum uint64) {
+	for i := range events {
+		l := &events[i].Log
 		var topics []string
 		for _, topic := range l.Topics {
 			topics = append(topics, topic.String())
