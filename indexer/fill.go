@@ -15,14 +15,12 @@ import (
 type Filler struct {
 	net     Network
 	journal *reorg.Journal
-	span    span
 	watch   *watcher
 }
 
 // NewFiller fills what the journal says is owed.
-func NewFiller(net Network, journal *reorg.Journal, pace Pace, status *Status) *Filler {
-	pace = pace.withDefaults()
-	return &Filler{net: net, journal: journal, span: span{blocks: min(100, pace.Range), most: pace.Range}, watch: status.network(net.Stream)}
+func NewFiller(net Network, journal *reorg.Journal, status *Status) *Filler {
+	return &Filler{net: net, journal: journal, watch: status.network(net.Stream)}
 }
 
 // addressSet is a small Watched.
@@ -48,8 +46,9 @@ func (f *Filler) Advance(ctx context.Context) (moved bool, err error) {
 	for _, a := range owed.Addresses {
 		set[a] = struct{}{}
 	}
-	r := Range{owed.From, min(owed.To, st.Final.Number, owed.From+f.span.len()-1)}
-	got, err := f.span.fetch(ctx, f.net.Source, r, Want{Watched: set, Anchor: st.Final})
+	want := Want{Watched: set, Anchor: st.Final}
+	r := f.net.Source.Next(Range{owed.From, min(owed.To, st.Final.Number)}, want)
+	got, err := f.net.Source.Fetch(ctx, r, want)
 	if err != nil {
 		return false, fmt.Errorf("fill blocks %d to %d of %s: %w", r.From, r.To, f.net.Stream, err)
 	}

@@ -52,7 +52,7 @@ func (e Engine) follow(ctx context.Context, net Network) error {
 	if w == nil {
 		return nil // it was told to stop before it could begin
 	}
-	fill := NewFiller(net, e.Journal, e.Pace, e.Status)
+	fill := NewFiller(net, e.Journal, e.Status)
 	poll := e.Pace.withDefaults().Poll
 	var g errgroup.Group
 	g.Go(func() error { e.keep(ctx, net.Stream, "writer", paced(poll, w.Advance)); return nil })

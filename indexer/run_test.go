@@ -40,6 +40,8 @@ func (s *still) Headers(_ context.Context, numbers []uint64) (out []chain.Block,
 	return out, s.err
 }
 
+func (s *still) Next(r Range, _ Want) Range { return Range{r.From, min(r.To, r.From+99)} }
+
 func (s *still) Fetch(_ context.Context, r Range, _ Want) (f Fetched, err error) {
 	for n := r.From; n <= r.To; n++ {
 		f.Blocks = append(f.Blocks, testBlock(n))

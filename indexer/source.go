@@ -20,14 +20,17 @@ type Source interface {
 	// order.
 	Headers(ctx context.Context, numbers []uint64) ([]chain.Block, error)
 
+	// Next is as much of the beginning of r as is worth one Fetch now. It asks
+	// nothing.
+	Next(r Range, want Want) Range
+
 	// Fetch reads the blocks r.From to r.To and their watched logs. It returns
-	// ErrTooLarge where the node will not answer so much at once, ErrAbsent where
-	// the node does not have all of the range, and ErrTorn where the answer shows
-	// two forks at once.
+	// ErrTooLarge where no node answers so much at once, ErrAbsent where none has
+	// all of the range, and ErrTorn where the answer shows two forks at once.
 	Fetch(ctx context.Context, r Range, want Want) (Fetched, error)
 }
 
-// What Fetch says of a range; the caller splits it, waits, or reads it again.
+// What Fetch says of a range; the caller waits, or reads it again.
 var (
 	ErrTooLarge = errors.New("range too large for the node")
 	ErrAbsent   = errors.New("the node does not have the block")

@@ -33,15 +33,10 @@ type WatchSet interface {
 type Pace struct {
 	Calls int           // RPC calls under way at once, 4
 	Poll  time.Duration // between two looks at the head, 1 s
-	Dense uint64        // most blocks asked for at once above finalized, 100
-	Range uint64        // most blocks asked for at once below it, 10,000
 }
 
 func (p Pace) withDefaults() Pace {
-	return Pace{
-		Calls: cmp.Or(max(p.Calls, 0), 4), Poll: cmp.Or(max(p.Poll, 0), time.Second),
-		Dense: cmp.Or(p.Dense, 100), Range: cmp.Or(p.Range, 10_000),
-	}
+	return Pace{Calls: cmp.Or(max(p.Calls, 0), 4), Poll: cmp.Or(max(p.Poll, 0), time.Second)}
 }
 
 // rewindAfter is how long a node may show a lower head of our own fork before that
@@ -54,8 +49,6 @@ type Writer struct {
 	journal *reorg.Journal
 	tracker *reorg.Tracker
 	pace    Pace
-	dense   span
-	sparse  span
 	said    chain.WatchID  // the watch set that the last Apply named
 	lagging time.Time      // since when the node's head is lower than ours, and stands; zero if it is not
 	lagsAt  chain.BlockRef // that head
@@ -65,12 +58,7 @@ type Writer struct {
 
 // NewWriter continues where the journal's window ends. The stream has begun.
 func NewWriter(net Network, journal *reorg.Journal, pace Pace, status *Status) (*Writer, error) {
-	pace = pace.withDefaults()
-	w := &Writer{
-		net: net, journal: journal, pace: pace, watch: status.network(net.Stream),
-		dense:  span{blocks: min(20, pace.Dense), most: pace.Dense},
-		sparse: span{blocks: min(100, pace.Range), most: pace.Range},
-	}
+	w := &Writer{net: net, journal: journal, pace: pace.withDefaults(), watch: status.network(net.Stream)}
 	err := w.reload()
 	return w, err
 }
@@ -177,19 +165,19 @@ func (w *Writer) movedFrom(b *chain.Batch) bool {
 // above it with every header.
 func (w *Writer) extend(ctx context.Context, h Heads) (moved bool, err error) {
 	head := w.tracker.Head().Number
-	want, size, to := Want{Dense: true, Watched: w.net.Watch}, &w.dense, h.Latest.Number
+	want, to := Want{Dense: true, Watched: w.net.Watch}, h.Latest.Number
 	if head < h.Final.Number {
-		want, size, to = Want{Watched: w.net.Watch, Anchor: h.Final}, &w.sparse, h.Final.Number
+		want, to = Want{Watched: w.net.Watch, Anchor: h.Final}, h.Final.Number
 	}
 	fetch := func(ctx context.Context, r Range) (piece, error) {
-		f, err := size.fetch(ctx, w.net.Source, r, want)
+		f, err := w.net.Source.Fetch(ctx, r, want)
 		if err != nil {
 			return piece{}, fmt.Errorf("read blocks %d to %d of %s: %w", r.From, r.To, w.net.Stream, err)
 		}
 		w.watch.decode(w.net.Decoder, f.Events)
 		return piece{f.Blocks, f.Events}, nil
 	}
-	for p, err := range ahead(ctx, w.pace.Calls, 2*w.pace.Calls, size.walk(head+1, to), fetch) {
+	for p, err := range ahead(ctx, w.pace.Calls, 2*w.pace.Calls, walk(w.net.Source, Range{head + 1, to}, want), fetch) {
 		if errors.Is(err, ErrAbsent) && !moved && !w.absentTooLong() {
 			return false, nil // the node that answered is not there yet
 		}
@@ -206,6 +194,19 @@ func (w *Writer) extend(ctx context.Context, h Heads) (moved bool, err error) {
 		moved = true
 	}
 	return moved, nil
+}
+
+// walk gives the parts of a range one after the other, each as long as the source
+// would have it then.
+func walk(source Source, r Range, want Want) func() (Range, bool) {
+	return func() (Range, bool) {
+		if r.From > r.To {
+			return Range{}, false
+		}
+		next := source.Next(r, want)
+		r.From = next.To + 1
+		return next, true
+	}
 }
 
 // absentTooLong: what answers for this network has had time to get the blocks that

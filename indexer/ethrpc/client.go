@@ -24,8 +24,6 @@ type Client struct {
 	spare  sync.Pool // of []byte: windows that no answer uses
 }
 
-var _ indexer.Source = (*Client)(nil)
-
 // New makes a client. It connects to nothing: Verify does.
 func New(o Options) (*Client, error) {
 	if err := o.Check(); err != nil {
@@ -215,7 +213,7 @@ func (c *Client) explain(call *call, wait time.Duration) error {
 // ruling makes the error of a fault.
 func (c *Client) ruling(f fault, text string) error {
 	verdict := f.judge()
-	err := c.errorf(verdict.Kind.cause(), "%s", text)
+	err := c.errorf(nil, "%s", text)
 	err.Verdict = verdict
 	switch verdict.Kind {
 	case Refused, Unsupported:

@@ -1,4 +1,5 @@
-// Package ethrpc reads a network over JSON-RPC 2.0 by HTTP: an indexer.Source.
+// Package ethrpc reads a network over JSON-RPC 2.0 by HTTP. A pool.Pool makes an
+// indexer.Source of its clients.
 //
 // It has its own few structs, so that the transactions and receipts of an OP
 // Stack chain, or of any other, cannot fail: fields and types that it does not

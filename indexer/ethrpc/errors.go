@@ -17,13 +17,18 @@ import (
 type Error struct {
 	Verdict
 	text  string
-	cause error // what errors.Is looks for; may be nil
+	cause error // nil where the verdict says all
 }
 
 func (e *Error) Error() string { return e.text }
 
-// Unwrap returns the cause.
-func (e *Error) Unwrap() error { return e.cause }
+// Unwrap returns the cause, or what the verdict comes to: indexer.ErrTooLarge, indexer.ErrAbsent.
+func (e *Error) Unwrap() error {
+	if e.cause == nil {
+		return e.Kind.cause()
+	}
+	return e.cause
+}
 
 // RetryAfter is how long the endpoint wants to be left alone; 0 where it did not say.
 func (e *Error) RetryAfter() time.Duration { return e.Wait }

@@ -22,17 +22,18 @@ type fake struct {
 	mu     sync.Mutex
 	head   uint64
 	final  uint64
-	fork   func(number uint64) byte // nil: fork 0 everywhere
-	id     uint64                   // the chain that it serves; 10 is right
-	fail   error                    // of every call
-	took   time.Duration            // by every call
-	cap    uint64                   // blocks of a request; 0: any
-	asked  map[string]int           // calls by method
-	ranges []indexer.Range          // fetched
+	logs   int                       // in each block
+	fork   func(number uint64) byte  // nil: fork 0 everywhere
+	id     uint64                    // the chain that it serves; 10 is right
+	fail   error                     // of every call
+	took   time.Duration             // by every call
+	refuse func(indexer.Range) error // an error in place of an answer; nil: none
+	asked  map[string]int            // calls by method
+	ranges []indexer.Range           // fetched
 }
 
 func newFake(name string, head, final uint64) *fake {
-	return &fake{name: name, head: head, final: final, id: 10, asked: map[string]int{}}
+	return &fake{name: name, head: head, final: final, id: 10, asked: map[string]int{}, logs: 1}
 }
 
 // set changes the fake between two calls.
@@ -121,8 +122,8 @@ func (f *fake) Fetch(ctx context.Context, r indexer.Range, want indexer.Want) (g
 	err = f.call(ctx, "fetch", func() error {
 		f.ranges = append(f.ranges, r)
 		switch {
-		case f.cap > 0 && r.Len() > f.cap:
-			return indexer.ErrTooLarge
+		case f.refuse != nil && f.refuse(r) != nil:
+			return f.refuse(r)
 		case r.To > f.head || want.Anchor.Number > f.head:
 			return indexer.ErrAbsent
 		case want.Anchor != chain.BlockRef{} && f.ref(want.Anchor.Number) != want.Anchor:
@@ -130,7 +131,7 @@ func (f *fake) Fetch(ctx context.Context, r indexer.Range, want indexer.Want) (g
 		}
 		for n := r.From; n <= r.To; n++ {
 			got.Blocks = append(got.Blocks, f.block(n))
-			got.All++
+			got.All += f.logs
 		}
 		got.Bytes = 500 * got.All
 		return nil

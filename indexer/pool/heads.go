@@ -25,9 +25,8 @@ func (p *Pool) Heads(ctx context.Context) (indexer.Heads, error) {
 		return indexer.Heads{}, err
 	}
 	var heads indexer.Heads
-	err := p.try(ctx, p.candidates(time.Now()), func(ctx context.Context, m *member) (err error) {
-		heads, err = m.Endpoint.Heads(ctx)
-		if err == nil {
+	err := p.try(ctx, p.candidates(time.Now()), nil, func(m *member) (err error) {
+		if heads, err = m.readHeads(ctx); err == nil {
 			p.leads(m, heads)
 		}
 		return err
@@ -39,7 +38,7 @@ func (p *Pool) Heads(ctx context.Context) (indexer.Heads, error) {
 func (p *Pool) leads(m *member, h indexer.Heads) {
 	now := time.Now()
 	m.mu.Lock()
-	m.heads, m.seen, m.behind = h, now, 0
+	m.behind = 0
 	m.mu.Unlock()
 	if p.leader() != m {
 		p.follow(m, "that one does not answer")

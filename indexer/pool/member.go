@@ -8,11 +8,14 @@ import (
 
 	"superindex/chain"
 	"superindex/indexer"
+	"superindex/indexer/ethrpc"
 )
 
 // Endpoint is one RPC endpoint of a network, as ethrpc.Client is.
 type Endpoint interface {
-	indexer.Source
+	Heads(ctx context.Context) (indexer.Heads, error)
+	Headers(ctx context.Context, numbers []uint64) ([]chain.Block, error)
+	Fetch(ctx context.Context, r indexer.Range, want indexer.Want) (indexer.Fetched, error)
 	// Verify asks which chain it serves; another one than expected is fatal.
 	Verify(ctx context.Context) error
 }
@@ -28,6 +31,7 @@ type Member struct {
 // member is an endpoint and what is known of it.
 type member struct {
 	Member
+	span *span
 
 	mu       sync.Mutex
 	verified bool          // it said that it serves our chain, and had no trouble since
@@ -77,9 +81,9 @@ const (
 )
 
 func blame(ctx context.Context, err error) int {
-	var later indexer.Patient
+	kind := ethrpc.VerdictOf(err).Kind
 	switch {
-	case err == nil, ctx.Err() != nil, errors.As(err, &later),
+	case err == nil, ctx.Err() != nil, kind == ethrpc.Limited, kind == ethrpc.Overloaded, kind == ethrpc.Unknown,
 		errors.Is(err, indexer.ErrTooLarge), errors.Is(err, indexer.ErrAbsent), errors.Is(err, indexer.ErrTorn):
 		return nobody
 	case chain.IsFatal(err):
@@ -106,14 +110,6 @@ func (m *member) reaches(number, latest uint64) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return !m.seen.IsZero() && (m.heads.Latest.Number >= number || latest >= m.behind && latest-m.behind >= number)
-}
-
-// burden is how long a call would take now, with those that wait before it.
-func (m *member) burden(now time.Time) time.Duration {
-	m.mu.Lock()
-	active := m.active
-	m.mu.Unlock()
-	return m.Gate.delay(now) + time.Duration(active+1)*max(m.Gate.latency(0.5), time.Millisecond)
 }
 
 // ask makes a call of the endpoint, which is verified first where it has to be.

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"superindex/chain"
-	"superindex/indexer"
 )
 
 // Pool is the endpoints of one network. It implements indexer.Source.
@@ -30,6 +29,8 @@ type Pool struct {
 type Options struct {
 	Network string
 	Members []Member // the one that leads first comes first
+	Dense   uint64   // most blocks asked for at once above finalized, 100 where it is 0
+	Sparse  uint64   // most blocks asked for at once below it, 10,000 where it is 0
 	Log     *slog.Logger
 }
 
@@ -65,7 +66,7 @@ func New(o Options) (*Pool, error) {
 	}
 	p := &Pool{o: o}
 	for _, m := range o.Members {
-		p.all = append(p.all, &member{Member: m})
+		p.all = append(p.all, &member{Member: m, span: newSpan(cmp.Or(o.Sparse, 10_000), cmp.Or(o.Dense, 100))})
 	}
 	p.lead = p.all[0]
 	return p, nil
@@ -103,45 +104,13 @@ func (p *Pool) candidates(now time.Time) []*member {
 	return in
 }
 
-// Headers implements indexer.Source: the leader answers, or the next one where it fails.
-func (p *Pool) Headers(ctx context.Context, numbers []uint64) (headers []chain.Block, err error) {
-	err = p.try(ctx, p.candidates(time.Now()), func(ctx context.Context, m *member) (err error) {
-		headers, err = m.Endpoint.Headers(ctx, numbers)
-		return err
-	})
-	return headers, err
-}
-
-// Fetch implements indexer.Source. Above finalized the leader answers, so that one
-// fork is seen; at or below it, whoever is the least busy.
-func (p *Pool) Fetch(ctx context.Context, r indexer.Range, want indexer.Want) (f indexer.Fetched, err error) {
-	err = p.try(ctx, p.able(time.Now(), r, want), func(ctx context.Context, m *member) (err error) {
-		f, err = m.Endpoint.Fetch(ctx, r, want)
-		return err
-	})
-	return f, err
-}
-
-// able are the endpoints that have a range, the best first.
-func (p *Pool) able(now time.Time, r indexer.Range, want indexer.Want) []*member {
-	lead := p.leader()
-	heads, _ := lead.shown()
-	in := slices.DeleteFunc(p.candidates(now), func(m *member) bool {
-		return m != lead && !m.reaches(max(r.To, want.Anchor.Number), heads.Latest.Number)
-	})
-	if !want.Dense {
-		slices.SortStableFunc(in, func(a, b *member) int { return cmp.Compare(a.burden(now), b.burden(now)) })
-	}
-	return in
-}
-
-// try makes a call of one endpoint after the other until one answers it. What is
-// said of the range, and not of the endpoint, is an answer.
-func (p *Pool) try(ctx context.Context, members []*member, call func(context.Context, *member) error) error {
+// try makes a call of one endpoint after the other until one answers it, or fails
+// with an error that the others have no better answer to; nil: there is none.
+func (p *Pool) try(ctx context.Context, members []*member, final func(error) bool, call func(*member) error) error {
 	var last error
 	for _, m := range members {
-		err := m.ask(ctx, func(ctx context.Context) error { return call(ctx, m) })
-		if err == nil || ctx.Err() != nil || errors.Is(err, indexer.ErrTooLarge) || errors.Is(err, indexer.ErrTorn) {
+		err := call(m)
+		if err == nil || ctx.Err() != nil || final != nil && final(err) {
 			return err
 		}
 		last = err

@@ -37,6 +37,7 @@ func (m *member) state(now time.Time) State {
 	s := State{Name: m.Name, P50: m.Gate.latency(0.5), P99: m.Gate.latency(0.99)}
 	s.Requests, s.Failed, s.Rate = m.Gate.counts()
 	wait := m.Gate.shutFor(now)
+	s.Cap = m.span.cap()
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	s.Heads, s.Seen, s.Up = m.heads, m.seen, m.err == nil

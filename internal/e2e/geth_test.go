@@ -16,6 +16,7 @@ import (
 	"superindex/decoder"
 	"superindex/indexer"
 	"superindex/indexer/ethrpc"
+	"superindex/indexer/pool"
 	"superindex/internal/agree"
 	"superindex/internal/devchain/simchain"
 	embedded "superindex/internal/embedded/clickhouse"
@@ -121,13 +122,20 @@ func network(t *testing.T, node *simchain.Chain) indexer.Network {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client, err := ethrpc.New(ethrpc.Options{Network: geth.Name, Name: "simulated", URL: node.URL(), ChainID: geth.ChainID})
+	gate := pool.NewGate(0)
+	client, err := ethrpc.New(ethrpc.Options{Network: geth.Name, Name: "simulated", URL: node.URL(), ChainID: geth.ChainID, Gate: gate})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
+	source, err := pool.New(pool.Options{
+		Network: geth.Name, Members: []pool.Member{{Name: "simulated", Endpoint: client, Gate: gate}}, Log: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	return indexer.Network{
-		Stream: geth, Source: client, Decoder: decoder.New(sources), Watch: snapshot.Watch(geth.Name),
+		Stream: geth, Source: source, Decoder: decoder.New(sources), Watch: snapshot.Watch(geth.Name),
 		Start: indexer.Start{Number: 1, Absolute: true},
 	}
 }

@@ -139,10 +139,10 @@ func (d *Daemon) open() (err error) {
 	if err := indexer.Begin(context.Background(), d.net, d.journal, d.sinks); err != nil {
 		return err
 	}
-	if d.writer, err = indexer.NewWriter(d.net, d.journal, indexer.Pace{Calls: 1, Range: 5, Dense: 3}, d.status); err != nil {
+	if d.writer, err = indexer.NewWriter(d.net, d.journal, indexer.Pace{Calls: 1}, d.status); err != nil {
 		return err
 	}
-	d.fill = indexer.NewFiller(d.net, d.journal, indexer.Pace{Range: 4}, d.status)
+	d.fill = indexer.NewFiller(d.net, d.journal, d.status)
 	for _, s := range d.sinks {
 		d.relays = append(d.relays, indexer.NewRelay(Stream, s, d.journal, d.bytes, d.status))
 	}
@@ -171,6 +171,6 @@ func (d *Daemon) Run(ctx context.Context, during time.Duration) error {
 	defer cancel()
 	return indexer.Run(ctx, indexer.Engine{
 		Journal: d.journal, Sinks: d.sinks, Networks: []indexer.Network{d.net},
-		Pace: indexer.Pace{Calls: 2, Range: 5, Dense: 3}, Status: d.status, Log: slog.New(slog.DiscardHandler),
+		Pace: indexer.Pace{Calls: 2}, Status: d.status, Log: slog.New(slog.DiscardHandler),
 	})
 }

@@ -160,7 +160,7 @@ func (r *run) plan(t *rapid.T) (honest bool) {
 	case 1:
 		p.FailFetch, honest = true, false
 	case 2:
-		p.TooLarge = uint64(rapid.IntRange(1, 3).Draw(t, "most"))
+		p.Most = uint64(rapid.IntRange(1, 3).Draw(t, "most"))
 	case 3:
 		p.Between, honest = func() { r.finalize(t) }, false
 	case 4:

@@ -1,6 +1,7 @@
 package world
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"iter"
@@ -19,7 +20,7 @@ var errNode = errors.New("the node fails")
 type Plan struct {
 	Heads, Headers, Fetch int // states ago
 	FailHeads, FailFetch  bool
-	TooLarge              uint64 // ranges longer than this are refused; 0: none
+	Most                  uint64 // ranges are at most this long; 0: 5, above finalized 3
 	Between               func() // after the heads were read, once
 }
 
@@ -74,6 +75,17 @@ func (n *Node) Headers(_ context.Context, numbers []uint64) (headers []chain.Blo
 	return headers, nil
 }
 
+// Next implements indexer.Source.
+func (n *Node) Next(r indexer.Range, want indexer.Want) indexer.Range {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	most := cmp.Or(n.plan.Most, 5)
+	if want.Dense {
+		most = min(most, 3)
+	}
+	return indexer.Range{From: r.From, To: min(r.To, r.From+most-1)}
+}
+
 // Fetch implements indexer.Source.
 func (n *Node) Fetch(_ context.Context, r indexer.Range, want indexer.Want) (f indexer.Fetched, err error) {
 	n.mu.Lock()
@@ -82,8 +94,6 @@ func (n *Node) Fetch(_ context.Context, r indexer.Range, want indexer.Want) (f i
 	switch {
 	case n.plan.FailFetch:
 		return f, errNode
-	case n.plan.TooLarge > 0 && r.Len() > n.plan.TooLarge:
-		return f, indexer.ErrTooLarge
 	case r.To >= uint64(len(s.canon)):
 		return f, indexer.ErrAbsent
 	case want.Anchor != (chain.BlockRef{}):
