@@ -4,14 +4,16 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"unsafe"
 
 	"superindex/chain"
 )
 
 // The codec of a step's value: a version, a kind, then the fields in the order of
 // their declaration; integers as varints, hashes as they are, bytes and lists
-// with their length before them. FORMAT.md is its description.
-const codecVersion = 1
+// with their length before them. What many events of a step share is written once.
+// FORMAT.md is its description.
+const codecVersion = 2
 
 const (
 	kindApply byte = iota + 1
@@ -22,8 +24,17 @@ const (
 
 var (
 	errCodec   = errors.New("not a step of this journal's format")
-	errVersion = errors.New("written by a newer superindex")
+	errVersion = errors.New("written by another version of superindex")
 )
+
+// checkVersion refuses what this version does not read.
+func checkVersion(version byte) error {
+	if version == codecVersion {
+		return nil
+	}
+	return chain.Fatal(fmt.Errorf("%w: format %d, this one reads %d", errVersion, version, codecVersion),
+		"run the version that wrote it; or move the journal's folder away, and a new journal begins where the sinks stand")
+}
 
 // appendStep appends s without its journal, stream, Seq and digest, which stand in
 // the key and the record around it.
@@ -49,11 +60,11 @@ func appendStep(dst []byte, s *chain.Step) ([]byte, error) {
 	return w.b, nil
 }
 
-// parseStep reads what appendStep wrote into s. The step keeps slices of b.
+// parseStep reads what appendStep wrote into s. The step's bytes and topics lie in b.
 func parseStep(s *chain.Step, b []byte) error {
 	r := decoder{b: b}
-	if version := r.byte(); version > codecVersion {
-		return fmt.Errorf("%w: step format %d, this one knows %d", errVersion, version, codecVersion)
+	if err := checkVersion(r.byte()); err != nil {
+		return err
 	}
 	switch kind := r.byte(); kind {
 	case kindApply:
@@ -111,15 +122,61 @@ func (w *encoder) addresses(list []chain.Address) {
 	}
 }
 
+// topics are written as they are, so that they can be read where they lie.
+func (w *encoder) topics(topics []chain.Hash) {
+	w.byte(byte(len(topics)))
+	for i := range topics {
+		w.raw(topics[i][:])
+	}
+}
+
+// seen numbers the values of a list as they come, so that each is written once.
+type seen[K comparable] struct {
+	places map[K]uint64
+	last   K
+	at     uint64
+}
+
+func newSeen[K comparable]() *seen[K] { return &seen[K]{places: map[K]uint64{}} }
+
+// place is the value's number; the first time it is fresh.
+func (s *seen[K]) place(k K) (n uint64, fresh bool) {
+	if k == s.last && len(s.places) > 0 {
+		return s.at, false
+	}
+	n, known := s.places[k]
+	if !known {
+		n = uint64(len(s.places))
+		s.places[k] = n
+	}
+	s.last, s.at = k, n
+	return n, !known
+}
+
+// known reads a value's number, and the value where it is a new one.
+func known[K any](r *decoder, values *[]K, read func(*decoder) K) (v K) {
+	switch n := r.uint(); {
+	case n < uint64(len(*values)):
+		return (*values)[n]
+	case n > uint64(len(*values)):
+		r.fail()
+		return v
+	}
+	*values = append(*values, read(r))
+	return (*values)[len(*values)-1]
+}
+
 // decoder reads from b; after the first fault it is failed and gives zeros.
 type decoder struct {
 	b      []byte
 	failed bool
 }
 
+func (r *decoder) fail() { r.failed, r.b = true, nil }
+
 func (r *decoder) raw(n int) []byte {
 	if n > len(r.b) || n < 0 {
-		r.failed, r.b = true, nil
+		r.fail()
 		return nil
 	}
 	v := r.b[:n:n]
@@ -139,7 +196,7 @@ func (r *decoder) bool() bool { return r.byte() != 0 }
 func (r *decoder) uint() uint64 {
 	v, n := binary.Uvarint(r.b)
 	if n <= 0 {
-		r.failed, r.b = true, nil
+		r.fail()
 		return 0
 	}
 	r.b = r.b[n:]
@@ -149,7 +206,7 @@ func (r *decoder) uint() uint64 {
 func (r *decoder) bytes() []byte {
 	n := r.uint()
 	if n > uint64(len(r.b)) {
-		r.failed, r.b = true, nil
+		r.fail()
 		return nil
 	}
 	return r.raw(int(n))
@@ -177,12 +234,19 @@ func (r *decoder) address() *chain.Address {
 	return &a
 }
 
+// topics are a view of the bytes: an array of bytes can lie anywhere.
+func (r *decoder) topics() []chain.Hash {
+	n := int(r.byte())
+	b := r.raw(n * len(chain.Hash{}))
+	return unsafe.Slice((*chain.Hash)(unsafe.Pointer(unsafe.SliceData(b))), len(b)/len(chain.Hash{}))
+}
+
 // length reads the length of a list whose items take at least size bytes each, so
 // that a broken length cannot ask for more memory than the value has bytes.
 func (r *decoder) length(size int) int {
 	n := r.uint()
 	if n > uint64(len(r.b)/size) {
-		r.failed, r.b = true, nil
+		r.fail()
 		return 0
 	}
 	return int(n)

@@ -106,79 +106,114 @@ func (r *decoder) blocks() []chain.Block {
 }
 
 // place is where a row's block stands in the step's blocks: rows name their block
-// by it. Rows are ascending, so it only ever moves on.
+// by how much further it is than the last one's. Rows are ascending, so it only
+// ever moves on.
 type place struct {
 	blocks []chain.Block
 	at     int
 }
 
-func (w *encoder) place(p *place, ref chain.BlockRef) {
-	for p.at < len(p.blocks) && p.blocks[p.at].BlockRef != ref {
+// next is how many blocks further ref is.
+func (w *encoder) next(p *place, ref *chain.BlockRef) uint64 {
+	from := p.at
+	for p.at < len(p.blocks) && p.blocks[p.at].BlockRef != *ref {
 		p.at++
 	}
 	w.lost = w.lost || p.at == len(p.blocks)
-	w.uint(uint64(p.at))
+	return uint64(p.at - from)
+}
+
+// next gives the block that is so many further.
+func (r *decoder) next(p *place, further uint64) *chain.Block {
+	if further >= uint64(len(p.blocks)-p.at) {
+		r.fail()
+		return &chain.Block{}
+	}
+	p.at += int(further)
+	return &p.blocks[p.at]
+}
+
+// form is what many events of a step have in common.
+type form struct {
+	decoding        chain.Decoding
+	name, signature string
 }
 
 func (w *encoder) events(blocks []chain.Block, events []chain.Event) {
 	w.uint(uint64(len(events)))
-	at := place{blocks: blocks}
+	at, forms, addresses := place{blocks: blocks}, newSeen[form](), newSeen[chain.Address]()
 	for i := range events {
 		e := &events[i]
-		w.place(&at, e.Block)
-		w.raw(e.TxHash[:])
-		w.uint(uint64(e.TxIndex))
-		w.uint(uint64(e.Index))
-		w.raw(e.Address[:])
-		w.byte(byte(len(e.Topics)))
-		for j := range e.Topics {
-			w.raw(e.Topics[j][:])
+		further := w.next(&at, &e.Block)
+		if i > 0 && further == 0 && e.TxIndex == events[i-1].TxIndex && e.TxHash == events[i-1].TxHash {
+			w.uint(further<<1 | 1)
+		} else {
+			w.uint(further << 1)
+			w.raw(e.TxHash[:])
+			w.uint(uint64(e.TxIndex))
 		}
+		w.uint(uint64(e.Index))
+		if n, fresh := addresses.place(e.Address); fresh {
+			w.uint(n)
+			w.raw(e.Address[:])
+		} else {
+			w.uint(n)
+		}
+		w.topics(e.Topics)
 		w.bytes(e.Data)
-		w.byte(byte(e.Decoding))
+		w.form(forms, form{e.Decoding, e.Name, e.Signature})
 		if e.Decoding != chain.Raw {
-			w.string(e.Name)
-			w.string(e.Signature)
 			w.bytes(e.Args)
 		}
 	}
 }
 
+func (w *encoder) form(forms *seen[form], f form) {
+	n, fresh := forms.place(f)
+	if w.uint(n); !fresh {
+		return
+	}
+	if w.byte(byte(f.decoding)); f.decoding != chain.Raw {
+		w.string(f.name)
+		w.string(f.signature)
+	}
+}
+
 func (r *decoder) events(blocks []chain.Block) []chain.Event {
-	n := r.length(58)
+	n := r.length(6)
 	events := make([]chain.Event, n)
+	at, forms, addresses := place{blocks: blocks}, []form(nil), []chain.Address(nil)
 	for i := range events {
-		r.event(&events[i], blocks)
+		e := &events[i]
+		head := r.uint()
+		block := r.next(&at, head>>1)
+		e.Block, e.Time = block.BlockRef, block.Time
+		switch {
+		case head&1 == 0:
+			e.TxHash, e.TxIndex = r.hash(), uint32(r.uint())
+		case i > 0:
+			e.TxHash, e.TxIndex = events[i-1].TxHash, events[i-1].TxIndex
+		}
+		e.Index = uint32(r.uint())
+		e.Address = known(r, &addresses, (*decoder).addr)
+		e.Topics, e.Data = r.topics(), r.bytes()
+		f := known(r, &forms, (*decoder).form)
+		if e.Decoding, e.Name, e.Signature = f.decoding, f.name, f.signature; e.Decoding != chain.Raw {
+			e.Args = r.bytes()
+		}
+		if r.failed {
+			return nil
+		}
 	}
 	return events
 }
 
-func (r *decoder) event(e *chain.Event, blocks []chain.Block) {
-	e.Block, e.Time = r.block(blocks)
-	e.TxHash, e.TxIndex, e.Index = r.hash(), uint32(r.uint()), uint32(r.uint())
-	e.Address = r.addr()
-	topics := int(r.byte())
-	if r.failed = r.failed || topics > len(r.b)/len(chain.Hash{}); r.failed {
-		return
+func (r *decoder) form() (f form) {
+	f.decoding = chain.Decoding(r.byte())
+	if r.failed = r.failed || f.decoding > chain.Ambiguous; f.decoding != chain.Raw {
+		f.name, f.signature = r.string(), r.string()
 	}
-	e.Topics = make([]chain.Hash, topics)
-	for j := range e.Topics {
-		e.Topics[j] = r.hash()
-	}
-	e.Data, e.Decoding = r.bytes(), chain.Decoding(r.byte())
-	if r.failed = r.failed || e.Decoding > chain.Ambiguous; e.Decoding != chain.Raw {
-		e.Name, e.Signature, e.Args = r.string(), r.string(), r.bytes()
-	}
-}
-
-// block reads a place and gives the block there.
-func (r *decoder) block(blocks []chain.Block) (chain.BlockRef, uint64) {
-	at := r.uint()
-	if at >= uint64(len(blocks)) {
-		r.failed, r.b = true, nil
-		return chain.BlockRef{}, 0
-	}
-	return blocks[at].BlockRef, blocks[at].Time
+	return f
 }
 
 func (w *encoder) txs(blocks []chain.Block, txs []chain.Tx) {
@@ -186,7 +221,7 @@ func (w *encoder) txs(blocks []chain.Block, txs []chain.Tx) {
 	at := place{blocks: blocks}
 	for i := range txs {
 		tx := &txs[i]
-		w.place(&at, tx.Block)
+		w.uint(w.next(&at, &tx.Block))
 		w.raw(tx.Hash[:])
 		w.uint(uint64(tx.Index))
 		w.raw(tx.From[:])
@@ -202,10 +237,11 @@ func (w *encoder) txs(blocks []chain.Block, txs []chain.Tx) {
 
 func (r *decoder) txs(blocks []chain.Block) []chain.Tx {
 	n := r.length(128)
-	txs := make([]chain.Tx, n)
+	txs, at := make([]chain.Tx, n), place{blocks: blocks}
 	for i := range txs {
 		tx := &txs[i]
-		tx.Block, tx.Time = r.block(blocks)
+		block := r.next(&at, r.uint())
+		tx.Block, tx.Time = block.BlockRef, block.Time
 		tx.Hash, tx.Index, tx.From = r.hash(), uint32(r.uint()), r.addr()
 		tx.To, tx.Created = r.address(), r.address()
 		tx.Status, tx.GasUsed = r.byte(), r.uint()

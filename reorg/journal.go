@@ -16,6 +16,7 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/sstable"
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"superindex/chain"
@@ -58,6 +59,7 @@ type Journal struct {
 
 	closing chan struct{}         // closed by Close
 	failing atomic.Pointer[error] // the storage's last fault in the background
+	bodies  sync.Pool             // of *[]byte: steps as they are written
 
 	mu      sync.Mutex
 	streams map[string]*stream
@@ -80,7 +82,7 @@ func Open(dir string, opts Options) (*Journal, error) {
 	if err := opts.Check(); err != nil {
 		return nil, err
 	}
-	j := &Journal{opts: opts, dir: dir, closing: make(chan struct{}), streams: map[string]*stream{}}
+	j := &Journal{opts: opts, dir: dir, closing: make(chan struct{}), streams: map[string]*stream{}, bodies: sync.Pool{New: func() any { return new([]byte) }}}
 	if err := errors.Join(opts.FS.MkdirAll(dir, 0o755), j.room(j.small())); err != nil {
 		return nil, fmt.Errorf("open the journal: %w", err)
 	}
@@ -103,8 +105,11 @@ func whose(err error) string {
 	return ""
 }
 
+// storage: a step is written once to the log and once to a file of its own kind,
+// and is not carried along when the small keys beside it are compacted. It is not
+// compressed: that would cost more computing than the writing does.
 func (j *Journal) storage() *pebble.Options {
-	return &pebble.Options{
+	o := &pebble.Options{
 		FS:                 j.patient(),
 		EventListener:      &pebble.EventListener{BackgroundError: func(err error) { j.failing.Store(&err) }},
 		FormatMajorVersion: pebble.FormatNewest,
@@ -112,6 +117,15 @@ func (j *Journal) storage() *pebble.Options {
 		CacheSize:          16 << 20,
 		MemTableSize:       16 << 20,
 	}
+	o.Experimental.ValueSeparationPolicy = func() pebble.ValueSeparationPolicy {
+		return pebble.ValueSeparationPolicy{
+			Enabled: true, MinimumSize: 1 << 10, MaxBlobReferenceDepth: 16, RewriteMinimumAge: time.Hour, TargetGarbageRatio: 1,
+		}
+	}
+	for i := range o.Levels {
+		o.Levels[i].Compression = func() *sstable.CompressionProfile { return sstable.NoCompression }
+	}
+	return o
 }
 
 // silent drops Pebble's chatter; its errors come back from the calls.
@@ -164,8 +178,11 @@ func (j *Journal) identify() error {
 		return err
 	}
 	defer closer.Close()
-	if len(value) != 1+len(j.id) || value[0] > codecVersion {
-		return fmt.Errorf("it was %w: run that one, or give this one another data_dir", errVersion)
+	if len(value) != 1+len(j.id) {
+		return errCodec
+	}
+	if err := checkVersion(value[0]); err != nil {
+		return err
 	}
 	copy(j.id[:], value[1:])
 	return nil
@@ -276,10 +293,13 @@ func (j *Journal) commit(s *stream, step *chain.Step, seq chain.Seq, more func(*
 		return 0, err
 	}
 	name := s.rec.stream.Name
-	body, err := appendStep(make([]byte, 8, 256), step)
+	buffer := j.bodies.Get().(*[]byte)
+	defer j.bodies.Put(buffer)
+	body, err := appendStep(append((*buffer)[:0], make([]byte, 8)...), step)
 	if err != nil {
 		return 0, fmt.Errorf("encode a step of %s: %w", name, err)
 	}
+	*buffer = body
 	next, move, owed := s.rec, s.window.plan(step), s.owedAfter(step)
 	next.head, next.digest = seq, chainDigest(next.digest, seq, body[8:])
 	next.total += uint64(len(body))
@@ -289,7 +309,7 @@ func (j *Journal) commit(s *stream, step *chain.Step, seq chain.Seq, more func(*
 	}
 	binary.BigEndian.PutUint64(body, next.digest)
 
-	b := j.db.NewBatch()
+	b := j.db.NewBatchWithSize(len(body) + 1024)
 	defer b.Close()
 	err = errors.Join(
 		b.Set(seqKey(spaceStep, name, uint64(seq)), body, nil),

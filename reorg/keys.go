@@ -83,8 +83,8 @@ func (c *record) encode() []byte {
 
 func parseRecord(b []byte) (c record, err error) {
 	r := decoder{b: b}
-	if r.byte() > codecVersion {
-		return c, errVersion
+	if err := checkVersion(r.byte()); err != nil {
+		return c, err
 	}
 	c.stream = chain.Stream{Name: r.string(), ChainID: r.uint()}
 	c.head, c.digest = chain.Seq(r.uint()), r.uint()
