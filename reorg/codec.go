@@ -22,18 +22,19 @@ const (
 	kindRows
 )
 
-var (
-	errCodec   = errors.New("not a step of this journal's format")
-	errVersion = errors.New("written by another version of superindex")
-)
+var errCodec = errors.New("not a step of this journal's format")
 
 // checkVersion refuses what this version does not read.
 func checkVersion(version byte) error {
-	if version == codecVersion {
+	who := "an older"
+	switch {
+	case version == codecVersion:
 		return nil
+	case version > codecVersion:
+		who = "a newer"
 	}
-	return chain.Fatal(fmt.Errorf("%w: format %d, this one reads %d", errVersion, version, codecVersion),
-		"run the version that wrote it; or move the journal's folder away, and a new journal begins where the sinks stand")
+	return chain.Fatal(fmt.Errorf("written by %s superindex: format %d, this one reads %d", who, version, codecVersion),
+		"run that one, or give this one another data_dir")
 }
 
 // appendStep appends s without its journal, stream, Seq and digest, which stand in
