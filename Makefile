@@ -60,7 +60,11 @@ bin/anvil: | $(PARTS)
 	mkdir -p bin
 	ln -sfn ../$(NPM_DIR)/node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil $@
 
-test: deps build ## every test, with the race detector
+# op-geth needs a module of its own: it replaces go-ethereum.
+bin/op-geth: tools/opgeth/go.mod tools/opgeth/go.sum
+	$(GO) build -C tools/opgeth -o $(CURDIR)/$@ github.com/ethereum/go-ethereum/cmd/geth
+
+test: deps build bin/op-geth ## every test, with the race detector
 	$(GO) test -race -timeout 20m $(TEST_FLAGS) $(PKG)
 
 sim: ## random histories of the engine against the canonical chain, one process a core (SIM_HISTORIES, SIM_ACTIONS, SIM_SEED)

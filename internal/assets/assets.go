@@ -16,13 +16,14 @@ import (
 const (
 	LibChDB = "libchdb.so"
 	Anvil   = "anvil"
+	OpGeth  = "op-geth" // the node of the OP Stack, for tests
 )
 
-// Find returns the path of name: $SUPERINDEX_LIBCHDB or $SUPERINDEX_ANVIL where
-// set; else beside the binary; else ../lib/superindex from it; else bin/ in the
-// working folder or one above it, where `make deps` puts them.
+// Find returns the path of name: $SUPERINDEX_LIBCHDB, $SUPERINDEX_ANVIL or
+// $SUPERINDEX_OPGETH where set; else beside the binary; else ../lib/superindex from
+// it; else bin/ in the working folder or one above it, where make puts them.
 func Find(name string) (string, error) {
-	variable := "SUPERINDEX_" + strings.ToUpper(strings.TrimSuffix(name, ".so"))
+	variable := "SUPERINDEX_" + strings.ToUpper(strings.ReplaceAll(strings.TrimSuffix(name, ".so"), "-", ""))
 	if path := os.Getenv(variable); path != "" {
 		if _, err := os.Stat(path); err != nil {
 			return "", fmt.Errorf("%s: %w", variable, err)
@@ -35,7 +36,11 @@ func Find(name string) (string, error) {
 			return path, nil
 		}
 	}
-	return "", fmt.Errorf("%s is not installed: run `make deps`, or let %s name it", name, variable)
+	made := "deps"
+	if name == OpGeth {
+		made = "bin/op-geth"
+	}
+	return "", fmt.Errorf("%s is not installed: run `make %s`, or let %s name it", name, made, variable)
 }
 
 func folders() (dirs []string) {

@@ -118,7 +118,7 @@ func (c *Chain) deploy(ctx context.Context) error {
 func (c *Chain) checkDeployed(ctx context.Context) error {
 	for name, d := range c.contracts {
 		var code hexutil.Bytes
-		if err := c.child.rpc.CallContext(ctx, &code, "eth_getCode", common.Address(d.Address), "latest"); err != nil {
+		if err := c.child.RPC.CallContext(ctx, &code, "eth_getCode", common.Address(d.Address), "latest"); err != nil {
 			return fmt.Errorf("read the code of %s: %w", name, err)
 		}
 		if len(code) == 0 {

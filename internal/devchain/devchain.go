@@ -13,6 +13,7 @@ import (
 
 	"superindex/chain"
 	"superindex/internal/assets"
+	"superindex/internal/devchain/node"
 )
 
 // Options say what chain to start.
@@ -32,7 +33,7 @@ func (o Options) Check() error {
 // Chain is a running chain.
 type Chain struct {
 	o     Options
-	child *child
+	child *node.Child
 	users []common.Address // the first one deploys, the others act
 
 	mu        sync.Mutex
@@ -51,10 +52,13 @@ func Start(ctx context.Context, o Options) (*Chain, error) {
 	if err != nil {
 		return nil, err
 	}
-	anvil, err := spawn(ctx, binary, []string{
-		"--network", "optimism", "--chain-id", strconv.FormatUint(o.ChainID, 10),
-		"--slots-in-an-epoch", strconv.FormatUint(o.Epoch, 10), "--no-mining", "--silent",
-	})
+	anvil, err := node.Spawn(ctx, node.Options{Binary: binary, Args: func(ports []string) []string {
+		return []string{
+			"--network", "optimism", "--chain-id", strconv.FormatUint(o.ChainID, 10),
+			"--slots-in-an-epoch", strconv.FormatUint(o.Epoch, 10), "--no-mining", "--silent",
+			"--host", "127.0.0.1", "--port", ports[0],
+		}
+	}})
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +72,7 @@ func Start(ctx context.Context, o Options) (*Chain, error) {
 
 // prepare deploys, and buries the contracts where no reorg reaches.
 func (c *Chain) prepare(ctx context.Context) error {
-	if err := c.child.rpc.CallContext(ctx, &c.users, "eth_accounts"); err != nil {
+	if err := c.child.RPC.CallContext(ctx, &c.users, "eth_accounts"); err != nil {
 		return fmt.Errorf("read the accounts: %w", err)
 	}
 	if err := c.deploy(ctx); err != nil {
@@ -78,10 +82,10 @@ func (c *Chain) prepare(ctx context.Context) error {
 }
 
 // Close stops the chain and waits until its process is gone.
-func (c *Chain) Close() { c.child.stop() }
+func (c *Chain) Close() { c.child.Stop() }
 
 // URL is where JSON-RPC over HTTP is served.
-func (c *Chain) URL() string { return c.child.url }
+func (c *Chain) URL() string { return c.child.URL }
 
 // ChainID is the chain's EIP-155 id.
 func (c *Chain) ChainID() uint64 { return c.o.ChainID }
@@ -103,7 +107,7 @@ func (c *Chain) Mine(ctx context.Context, n uint64) error {
 }
 
 func (c *Chain) mine(ctx context.Context, n uint64) error {
-	if err := c.child.rpc.CallContext(ctx, nil, "anvil_mine", hexutil.Uint64(n)); err != nil {
+	if err := c.child.RPC.CallContext(ctx, nil, "anvil_mine", hexutil.Uint64(n)); err != nil {
 		return fmt.Errorf("mine %d blocks: %w", n, err)
 	}
 	_, err := c.head(ctx)
@@ -113,7 +117,7 @@ func (c *Chain) mine(ctx context.Context, n uint64) error {
 // head reads the head's number and keeps the peak.
 func (c *Chain) head(ctx context.Context) (uint64, error) {
 	var n hexutil.Uint64
-	if err := c.child.rpc.CallContext(ctx, &n, "eth_blockNumber"); err != nil {
+	if err := c.child.RPC.CallContext(ctx, &n, "eth_blockNumber"); err != nil {
 		return 0, fmt.Errorf("read the head: %w", err)
 	}
 	c.peak = max(c.peak, uint64(n))
@@ -128,7 +132,7 @@ func (c *Chain) send(ctx context.Context, from common.Address, to *chain.Address
 		tx["to"] = common.Address(*to)
 	}
 	var hash common.Hash
-	if err := c.child.rpc.CallContext(ctx, &hash, "eth_sendTransaction", tx); err != nil {
+	if err := c.child.RPC.CallContext(ctx, &hash, "eth_sendTransaction", tx); err != nil {
 		return fmt.Errorf("send a transaction: %w", err)
 	}
 	return nil

@@ -49,7 +49,7 @@ type header struct {
 
 func (c *Chain) at(t *testing.T, tag any) (h header) {
 	t.Helper()
-	if err := c.child.rpc.CallContext(t.Context(), &h, "eth_getBlockByNumber", tag, false); err != nil {
+	if err := c.child.RPC.CallContext(t.Context(), &h, "eth_getBlockByNumber", tag, false); err != nil {
 		t.Fatal(err)
 	}
 	return h
@@ -80,7 +80,7 @@ type logEntry struct {
 func (c *Chain) logs(t *testing.T) (logs []logEntry) {
 	t.Helper()
 	filter := map[string]any{"fromBlock": "0x0", "toBlock": "latest"}
-	if err := c.child.rpc.CallContext(t.Context(), &logs, "eth_getLogs", filter); err != nil {
+	if err := c.child.RPC.CallContext(t.Context(), &logs, "eth_getLogs", filter); err != nil {
 		t.Fatal(err)
 	}
 	return logs
@@ -254,7 +254,7 @@ func TestCloseEndsTheProcess(t *testing.T) {
 	c := start(t)
 	c.Close()
 	select {
-	case <-c.child.done:
+	case <-c.child.Done():
 	default:
 		t.Error("the process is still there")
 	}

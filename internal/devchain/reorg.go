@@ -41,7 +41,7 @@ func (c *Chain) Reorg(ctx context.Context, r *rand.Rand, depth uint64) (uint64, 
 	if err != nil {
 		return 0, err
 	}
-	if err := c.child.rpc.CallContext(ctx, nil, "anvil_reorg", depth, again); err != nil {
+	if err := c.child.RPC.CallContext(ctx, nil, "anvil_reorg", depth, again); err != nil {
 		return 0, fmt.Errorf("reorganise %d blocks: %w", depth, err)
 	}
 	return depth, nil
@@ -56,7 +56,7 @@ func (c *Chain) Rollback(ctx context.Context, depth uint64) (uint64, error) {
 	if err != nil || depth == 0 {
 		return 0, err
 	}
-	if err := c.child.rpc.CallContext(ctx, nil, "anvil_rollback", depth); err != nil {
+	if err := c.child.RPC.CallContext(ctx, nil, "anvil_rollback", depth); err != nil {
 		return 0, fmt.Errorf("roll %d blocks back: %w", depth, err)
 	}
 	return depth, nil
@@ -89,7 +89,7 @@ func (c *Chain) shuffle(ctx context.Context, r *rand.Rand, head, depth uint64) (
 				From common.Address
 			}
 		}
-		if err := c.child.rpc.CallContext(ctx, &block, "eth_getBlockByNumber", hexutil.Uint64(n), true); err != nil {
+		if err := c.child.RPC.CallContext(ctx, &block, "eth_getBlockByNumber", hexutil.Uint64(n), true); err != nil {
 			return nil, fmt.Errorf("read block %d: %w", n, err)
 		}
 		for _, tx := range block.Transactions {
@@ -97,7 +97,7 @@ func (c *Chain) shuffle(ctx context.Context, r *rand.Rand, head, depth uint64) (
 				continue
 			}
 			var raw hexutil.Bytes
-			if err := c.child.rpc.CallContext(ctx, &raw, "eth_getRawTransactionByHash", tx.Hash); err != nil {
+			if err := c.child.RPC.CallContext(ctx, &raw, "eth_getRawTransactionByHash", tx.Hash); err != nil {
 				return nil, fmt.Errorf("read transaction %v: %w", tx.Hash, err)
 			}
 			if r.IntN(4) == 0 {

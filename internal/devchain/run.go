@@ -90,7 +90,7 @@ func (c *Chain) upset(ctx context.Context, r *rand.Rand, p Pace) (err error) {
 		return err
 	}
 	// Anvil's clock stays behind by what it took back.
-	if err := c.child.rpc.CallContext(ctx, nil, "evm_setTime", time.Now().Unix()); err != nil {
+	if err := c.child.RPC.CallContext(ctx, nil, "evm_setTime", time.Now().Unix()); err != nil {
 		return fmt.Errorf("set the clock: %w", err)
 	}
 	p.Log.Info("the dev chain changed its past", "what", what, "depth", depth)

@@ -87,6 +87,9 @@ func (c *Child) Start(ctx context.Context) error {
 	if c.cmd != nil {
 		return errors.New("natstest: the server runs already")
 	}
+	if os.Getenv(dirVariable) != "" { // or each would start the next, without end
+		return errors.New("natstest: TestMain does not call natstest.Main")
+	}
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), dirVariable+"="+c.Dir, listenVariable+"="+c.listen)
 	cmd.Stderr = os.Stderr

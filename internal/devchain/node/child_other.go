@@ -1,6 +1,6 @@
 //go:build !linux
 
-package devchain
+package node
 
 import "os/exec"
 

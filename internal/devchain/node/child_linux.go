@@ -1,4 +1,4 @@
-package devchain
+package node
 
 import (
 	"os/exec"
