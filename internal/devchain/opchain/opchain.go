@@ -9,6 +9,7 @@ import (
 	"math/big"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/common/hexutil"
@@ -191,8 +192,11 @@ func (c *Chain) Settle(ctx context.Context, safe, final uint64) error {
 }
 
 // Back lets the next block be built on an older one: the newest depth blocks are
-// replaced once as many were built.
+// replaced with it. A safe head among them goes back too.
 func (c *Chain) Back(depth int) {
 	keep := len(c.blocks) - depth
+	if slices.Contains(c.blocks[keep:], c.choice.Safe) {
+		c.choice.Safe = c.blocks[keep-1]
+	}
 	c.blocks, c.times = c.blocks[:keep], c.times[:keep]
 }
