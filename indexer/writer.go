@@ -17,6 +17,7 @@ import (
 type Network struct {
 	chain.Stream
 	Source  Source
+	Witness Witness // nil where the Source has one endpoint only
 	Decoder *decoder.Table
 	Watch   WatchSet
 	Start   Start
@@ -52,6 +53,7 @@ type Writer struct {
 	said    chain.WatchID  // the watch set that the last Apply named
 	lagging time.Time      // since when the node's head is lower than ours, and stands; zero if it is not
 	lagsAt  chain.BlockRef // that head
+	doubted time.Time      // since when a deep rollback waits for a second word; zero if none does
 	absent  time.Time      // since when the node lacks blocks below the head that it shows; zero if it does not
 	watch   *watcher
 }
@@ -132,6 +134,9 @@ func (w *Writer) lag(ctx context.Context, latest chain.BlockRef) (bool, error) {
 	}
 	if !w.tracker.Holds(latest) {
 		return false, fmt.Errorf("%s: %w: its head is %v, %v is finalized", w.net.Stream, reorg.ErrBehind, latest, w.tracker.Floor())
+	}
+	if ok, err := w.believed(ctx, latest, false); !ok || err != nil {
+		return false, err
 	}
 	w.lagging = time.Time{}
 	return true, w.commitRevert(ctx, latest)
@@ -238,24 +243,6 @@ func (w *Writer) apply(ctx context.Context, p piece, h Heads, dense bool) error 
 	return nil
 }
 
-// revert finds the block up to which the node still agrees, and goes back to it.
-func (w *Writer) revert(ctx context.Context) (moved bool, err error) {
-	to, err := w.tracker.Ancestor(func(number uint64) (chain.Hash, bool, error) {
-		headers, err := w.net.Source.Headers(ctx, []uint64{number})
-		if err != nil || len(headers) == 0 {
-			return chain.Hash{}, false, err
-		}
-		return headers[0].Hash, true, nil
-	})
-	if err != nil {
-		return false, fmt.Errorf("%s: %w", w.net.Stream, err)
-	}
-	if to == w.tracker.Head() {
-		return false, nil // the node has come back to our fork, or another one answered
-	}
-	return true, w.commitRevert(ctx, to)
-}
-
 func (w *Writer) commitRevert(ctx context.Context, to chain.BlockRef) error {
 	r := &chain.Revert{To: to, From: w.tracker.Head(), Time: uint64(time.Now().Unix()), Cause: chain.Reorg}
 	return w.commit(ctx, &chain.Step{Stream: w.net.Stream, Revert: r})
@@ -267,6 +254,7 @@ func (w *Writer) commit(ctx context.Context, step *chain.Step) error {
 		return err
 	}
 	w.tracker.Play(step)
+	w.doubted = time.Time{}
 	if step.Apply != nil {
 		w.said = step.Apply.Watch
 	}

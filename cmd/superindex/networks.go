@@ -45,7 +45,7 @@ func networks(c *config, snapshot *registry.Snapshot, log *slog.Logger) ([]chose
 func (c chosen) network(snapshot *registry.Snapshot, table *decoder.Table, metrics *ethrpc.Metrics, log *slog.Logger) (indexer.Network, *pool.Pool, error) {
 	endpoints, err := c.pool(metrics, log)
 	return indexer.Network{
-		Stream: chain.Stream{Name: c.name, ChainID: c.chainID}, Source: c.assume(endpoints),
+		Stream: chain.Stream{Name: c.name, ChainID: c.chainID}, Source: c.assume(endpoints), Witness: endpoints,
 		Decoder: table, Watch: snapshot.Watch(c.directory()), Start: c.start(),
 	}, endpoints, err
 }

@@ -19,17 +19,20 @@ import (
 type fake struct {
 	name string
 
-	mu     sync.Mutex
-	head   uint64
-	final  uint64
-	logs   int                       // in each block
-	fork   func(number uint64) byte  // nil: fork 0 everywhere
-	id     uint64                    // the chain that it serves; 10 is right
-	fail   error                     // of every call
-	took   time.Duration             // by every call
-	refuse func(indexer.Range) error // an error in place of an answer; nil: none
-	asked  map[string]int            // calls by method
-	ranges []indexer.Range           // fetched
+	mu       sync.Mutex
+	head     uint64
+	final    uint64
+	logs     int                       // in each block
+	fork     func(number uint64) byte  // nil: fork 0 everywhere
+	id       uint64                    // the chain that it serves; 10 is right
+	fail     error                     // of every call
+	took     time.Duration             // by every call
+	refuse   func(indexer.Range) error // an error in place of an answer; nil: none
+	backends []uint64                  // how far behind each backend is; they answer in turn
+	turn     int
+	drop     int             // of as many calls, one fails
+	asked    map[string]int  // calls by method
+	ranges   []indexer.Range // fetched
 }
 
 func newFake(name string, head, final uint64) *fake {
@@ -83,6 +86,14 @@ func (f *fake) call(ctx context.Context, method string, do func() error) error {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.turn++; len(f.backends) > 0 {
+		behind := f.backends[f.turn%len(f.backends)]
+		f.head, f.final = f.head-behind, f.final-behind
+		defer func() { f.head, f.final = f.head+behind, f.final+behind }()
+	}
+	if f.drop > 0 && f.turn%f.drop == 0 {
+		return fmt.Errorf("rpc %s: %w", f.name, errDown)
+	}
 	if f.fail != nil {
 		return fmt.Errorf("rpc %s: %w", f.name, f.fail)
 	}

@@ -59,19 +59,24 @@ const (
 func (m *member) judge(ctx context.Context, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	switch verdict := blame(ctx, err); {
-	case verdict == nobody:
+	first, most := outFirst, outMost
+	switch blame(ctx, err) {
+	case nobody:
 		if err == nil {
 			m.err, m.fails = nil, 0
 		}
-	case verdict == provider:
-		m.fails++
-		m.err, m.verified, m.until = err, false, time.Now().Add(grown(m.fails, brokeFirst, brokeMost))
-	default:
-		m.fails++
-		m.err, m.verified, m.until = err, false, time.Now().Add(grown(m.fails, outFirst, outMost))
+		return
+	case provider:
+		first, most = brokeFirst, brokeMost
 	}
+	m.fails++
+	m.err, m.until = err, time.Now().Add(grown(m.fails, first, most))
+	m.verified = m.verified && m.fails < distrust && first == outFirst
 }
+
+// distrust is after how many failures in a row an endpoint is asked again which
+// chain it serves: one lost connection does not mean another node.
+const distrust = 2
 
 // Who is to blame for an error.
 const (

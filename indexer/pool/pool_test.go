@@ -70,6 +70,7 @@ func TestAnotherEndpointTakesOver(t *testing.T) {
 		if now := a.count("heads") + a.count("verify"); now != asked {
 			t.Fatalf("a was asked %d times while it was out", now-asked)
 		}
+		time.Sleep(10 * time.Second)
 		a.set(func(f *fake) { f.fail = nil })
 		verified := a.count("verify")
 		time.Sleep(time.Minute)
