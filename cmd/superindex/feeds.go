@@ -17,8 +17,8 @@ import (
 	"superindex/registry"
 )
 
-// sources are all feeds: a line each.
-func sources() []poller.Source {
+// feedSources are all feeds: a line each.
+func feedSources() []poller.Source {
 	return []poller.Source{
 		npm.Source(),
 		opencollective.Source(),
@@ -39,7 +39,7 @@ type feedConfig struct {
 // checkFeeds takes down what of the feeds cannot be.
 func (c *config) checkFeeds(f *faults) {
 	names := map[string]bool{}
-	for _, s := range sources() {
+	for _, s := range feedSources() {
 		names[s.Name] = true
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Poller)) {
@@ -102,7 +102,7 @@ func (d *daemon) openFeeds() error {
 	}
 	d.closers = append(d.closers, payloads.Close)
 	journal := indexer.FeedJournal{Journal: d.journal, Status: d.status}
-	for _, s := range sources() {
+	for _, s := range feedSources() {
 		one, note, err := d.config.makeFeed(s, d.snapshot, metrics)
 		if err == nil && one.source != nil {
 			o := poller.Options{Every: one.settings.Every, Parallel: len(one.settings.Tokens), Note: note, Log: d.log, Metrics: metrics}
@@ -140,7 +140,7 @@ func (d *daemon) feedStates() (all []poller.State) {
 // feed finds the feed of a command's --feed, which must run.
 func (d *daemon) feed(name string) (feed, error) {
 	var names []string
-	for i, s := range sources() {
+	for i, s := range feedSources() {
 		names = append(names, s.Name)
 		if s.Name != name {
 			continue

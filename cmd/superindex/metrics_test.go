@@ -48,7 +48,7 @@ func metricsAreThoseOfTheDocs(t *testing.T, from prometheus.Gatherer) {
 		got[f.GetName()] = strings.Join(labels, ", ")
 	}
 	for _, name := range slices.Sorted(maps.Keys(want)) {
-		if name == "superindex_fault" { // there is none
+		if name == "superindex_fault" || strings.HasPrefix(name, "superindex_feed_") { // there is none, and no feed has anything to ask
 			continue
 		}
 		if sortedWords(want[name]) != got[name] {

@@ -183,7 +183,7 @@ func dryRun(cmd *cobra.Command, name string, asJSON bool) error {
 	if err != nil {
 		return err
 	}
-	for _, s := range sources() {
+	for _, s := range feedSources() {
 		if s.Name != name {
 			continue
 		}

@@ -42,7 +42,9 @@ type feedWorld struct {
 
 	mu     sync.Mutex
 	asked  int
-	killAt int // the request at which the indexer is killed; 0 is none
+	killAt int           // the request at which the indexer is killed; 0 is none
+	before bool          // it is answered
+	pause  time.Duration // between the answer and the kill: while it commits, or relays
 	victim *exec.Cmd
 }
 
@@ -56,7 +58,8 @@ func newFeedWorld(t *testing.T) *feedWorld {
 	for i := range unscoped {
 		w.packages = append(w.packages, fmt.Sprintf("p%d", i))
 	}
-	npm := httptest.NewServer(w.counted(&sources.NPM{Now: time.Now, Count: w.downloads}))
+	today := time.Now() // also after midnight
+	npm := httptest.NewServer(w.counted(&sources.NPM{Now: func() time.Time { return today }, Count: w.downloads}))
 	t.Cleanup(npm.Close)
 	collective := &sources.OpenCollective{}
 	collective.Book("babel", w.bookings()...)
@@ -96,9 +99,8 @@ func (w *feedWorld) counted(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		w.mu.Lock()
 		w.asked++
-		now := w.asked == w.killAt
+		now, before, pause := w.asked == w.killAt, w.before, w.pause
 		w.mu.Unlock()
-		before := rand.IntN(2) == 0
 		if now && before {
 			w.kill()
 		}
@@ -107,7 +109,7 @@ func (w *feedWorld) counted(next http.Handler) http.Handler {
 			if f, ok := rw.(http.Flusher); ok {
 				f.Flush()
 			}
-			time.Sleep(time.Duration(rand.IntN(20)) * time.Millisecond) // while it commits, or relays
+			time.Sleep(pause)
 			w.kill()
 		}
 	})
@@ -146,17 +148,17 @@ poller:
 	return filepath.Join(dir, "superindex.yaml")
 }
 
-// poll runs one round of a feed, to its end or until it is killed at the n-th
-// request from now.
-func (w *feedWorld) poll(feed string, n int) (killed bool) {
+// poll runs one round of a feed to its end or, with rng, until it is killed at one of
+// the next requests.
+func (w *feedWorld) poll(feed string, most int, rng *rand.Rand) (killed bool) {
 	w.Helper()
 	ctx, cancel := context.WithTimeout(w.Context(), 3*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, w.bin, "--config", w.config, "poll", "--feed", feed, "--once")
 	w.mu.Lock()
 	w.victim, w.killAt = cmd, 0
-	if n > 0 {
-		w.killAt = w.asked + n
+	if rng != nil {
+		w.killAt, w.before, w.pause = w.asked+1+rng.IntN(most), rng.IntN(2) == 0, time.Duration(rng.IntN(20))*time.Millisecond
 	}
 	w.mu.Unlock()
 	out, err := cmd.CombinedOutput()
@@ -211,19 +213,19 @@ func TestFeedsThroughKills(t *testing.T) {
 	rng, w := seeded(t), newFeedWorld(t)
 	kills := 0
 	for tries := 0; kills < 20 && tries < 60; tries++ {
-		feed, n := "npm", 1+rng.IntN(5)
+		feed, most := "npm", 5
 		if rng.IntN(5) == 0 {
-			feed, n = "open_collective", 1+rng.IntN(2)
+			feed, most = "open_collective", 2
 		}
-		if w.poll(feed, n) {
+		if w.poll(feed, most, rng) {
 			kills++
 		}
 	}
 	if kills < 20 {
 		t.Errorf("killed %d times: the rounds were over before", kills)
 	}
-	w.poll("npm", 0)
-	w.poll("open_collective", 0)
+	w.poll("npm", 0, nil)
+	w.poll("open_collective", 0, nil)
 	w.check()
 	t.Logf("%d kills, %d requests", kills, w.asked)
 }

@@ -40,6 +40,7 @@ func TestTheDocumentedQueriesRun(t *testing.T) {
 	h.stream.ChainID = 10
 	w.write(w.sink(), h.apply(1, 3, 'a', 2), h.revert(2, 'a', chain.Reorg))
 	w.exec(section(t, "Examples")...)
+	w.exec(section(t, "Feeds")...)
 }
 
 // A user with the documented rights, and no others, can make a warehouse and do

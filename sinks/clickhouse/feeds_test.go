@@ -1,0 +1,46 @@
+package clickhouse
+
+import (
+	"testing"
+
+	"superindex/chain"
+)
+
+// observed is a step of a feed's rows.
+func observed(h *history, feed string, rows ...chain.Row) chain.Step {
+	step := h.step()
+	step.Rows = &chain.Rows{Feed: feed, Rows: rows}
+	return step
+}
+
+// TestTheFeedsViews: what was not delivered is in no view but coverage; what came
+// again is there once, in its newest version; ids are Open Source Observer's.
+func TestTheFeedsViews(t *testing.T) {
+	w, h := newWarehouse(t), newHistory("feeds")
+	h.stream.ChainID = 0
+	const day = 20_777 * 86_400 // 2026-11-20
+	w.write(w.sink(), observed(h, "npm",
+		chain.Row{Kind: "downloads", ID: "@x/b/2026-11-20", Time: day, Body: []byte(`{"package":"@x/b","day":"2026-11-20","downloads":7}`)},
+		chain.Row{Kind: "coverage", ID: "downloads/@x/b/day/20777", Time: day, Body: []byte(`{"dataset":"downloads","resource":"@x/b","range_from":20777,"range_to":20777,"unit":"day","status":"complete","reason":""}`)},
+		chain.Row{Kind: "coverage", ID: "downloads/@x/b/day/20778", Time: day + 86_400, Body: []byte(`{"dataset":"downloads","resource":"@x/b","range_from":20778,"range_to":20778,"unit":"day","status":"missing","reason":"late"}`)},
+		chain.Row{Kind: "releases", ID: "@x/b@1.0.0", Time: day, Body: []byte(`{"package":"@x/b","version":"1.0.0","published_at":"2026-11-20T01:02:03.5Z"}`)},
+		chain.Row{Kind: "maintainers", ID: "@x/b", Time: day, Body: []byte(`{"package":"@x/b","maintainers":["al","zoe"]}`)},
+	), observed(h, "npm",
+		chain.Row{Kind: "downloads", ID: "@x/b/2026-11-20", Time: day, Body: []byte(`{"package":"@x/b","day":"2026-11-20","downloads":8}`)},
+	), observed(h, "open_collective",
+		chain.Row{Kind: "transactions", ID: "a", Time: day, Body: []byte(`{"id":"a","group":"g","type":"CREDIT","kind":"CONTRIBUTION","amount":20.10,"currency":"EUR","net_amount":null,"account":"babel"}`)},
+		chain.Row{Kind: "transactions", ID: "b", Time: day, Body: []byte(`{"id":"b","group":"h","type":"DEBIT","kind":"CONTRIBUTION","amount":-20.1,"currency":"EUR","net_amount":-0.30,"is_refund":true,"refund_id":"a","account":"babel"}`)},
+	))
+	w.want("SELECT toString((artifact_id = base64Encode(SHA256('NPMx@x/b')), package, day, downloads)) FROM raw_npm_downloads", "(1,'@x/b','2026-11-20',8)")
+	w.want("SELECT toString((package, version, published_at)) FROM raw_npm_releases", "('@x/b','1.0.0','2026-11-20 01:02:03.500')")
+	w.want("SELECT toString((package, maintainers)) FROM raw_npm_maintainers", "('@x/b',['al','zoe'])")
+	w.want("SELECT toString((source, dataset, resource, range_from, unit, level, status, reason, from_time, to_time)) FROM coverage ORDER BY range_from",
+		"('npm','downloads','@x/b',20777,'day','none','complete','','2026-11-20 00:00:00','2026-11-21 00:00:00')",
+		"('npm','downloads','@x/b',20778,'day','none','missing','late','2026-11-21 00:00:00','2026-11-22 00:00:00')")
+	w.want("SELECT toString((artifact_id = base64Encode(SHA256('OPEN_COLLECTIVEbabel')), id, movement, type, amount, currency, net_amount, is_refund, is_refunded)) FROM raw_open_collective_transactions ORDER BY id",
+		"(1,'a','g','CREDIT',20.1,'EUR',NULL,false,true)", "(1,'b','h','DEBIT',-20.1,'EUR',-0.3,true,false)")
+	w.want("SELECT name || ' ' || type FROM system.columns WHERE database = currentDatabase() AND table = 'coverage' ORDER BY position LIMIT 10",
+		"source LowCardinality(String)", "dataset LowCardinality(String)", "watch_set String", "range_from UInt64", "range_to UInt64",
+		"unit Enum8('block' = 1, 'hour' = 2, 'day' = 3)", "level Enum8('none' = 1, 'sample' = 2, 'link' = 3, 'bloom' = 4, 'receipts' = 5)",
+		"status Enum8('complete' = 1, 'unproven' = 2, 'missing' = 3)", "reason String", "seq UInt64")
+}
