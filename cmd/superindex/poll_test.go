@@ -73,7 +73,7 @@ func polled(t *testing.T, more string) string {
 }
 
 func TestPollAndBackfill(t *testing.T) {
-	if left := time.Until(time.Now().UTC().Truncate(24 * time.Hour).AddDate(0, 0, 1)); left < 2*time.Minute {
+	if left := time.Until(time.Now().UTC().Truncate(24*time.Hour).AddDate(0, 0, 1)); left < 2*time.Minute {
 		time.Sleep(left) // what is asked for depends on the day
 	}
 	path := polled(t, "")
