@@ -1,10 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"crypto/subtle"
 	"crypto/tls"
+	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/pprof"
 	"strings"
@@ -20,6 +23,52 @@ func (t tlsConfig) load() (*tls.Config, error) {
 		return nil, fmt.Errorf("read cert and key: %w", err)
 	}
 	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}, nil
+}
+
+// url is where a daemon with this config is reached from its own machine.
+func (h httpConfig) url() string {
+	scheme, address := "http://", h.Listen
+	if h.TLS.Cert != "" {
+		scheme = "https://"
+	}
+	if host, port, err := net.SplitHostPort(address); err == nil && (host == "" || net.ParseIP(host).IsUnspecified()) {
+		address = net.JoinHostPort("localhost", port)
+	}
+	return scheme + address
+}
+
+// client is for that daemon: it sends the token, and trusts no certificate but the
+// daemon's own, whatever name is in it.
+func (h httpConfig) client() *http.Client {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	if own, err := h.TLS.load(); err == nil && own != nil {
+		transport.TLSClientConfig = &tls.Config{
+			MinVersion:         tls.VersionTLS12,
+			InsecureSkipVerify: true, // VerifyConnection does
+			VerifyConnection: func(s tls.ConnectionState) error {
+				if !bytes.Equal(s.PeerCertificates[0].Raw, own.Certificates[0].Certificate[0]) {
+					return errors.New("its certificate is not the one of http.tls")
+				}
+				return nil
+			},
+		}
+	}
+	return &http.Client{Timeout: probeTime, Transport: bearer{h.Token, transport}}
+}
+
+// bearer sends a token with each request.
+type bearer struct {
+	token string
+	next  http.RoundTripper
+}
+
+// RoundTrip implements http.RoundTripper.
+func (b bearer) RoundTrip(r *http.Request) (*http.Response, error) {
+	if b.token != "" {
+		r = r.Clone(r.Context())
+		r.Header.Set("Authorization", "Bearer "+b.token)
+	}
+	return b.next.RoundTrip(r)
 }
 
 // guarded asks everybody for the token, as `Authorization: Bearer ...`, but those who

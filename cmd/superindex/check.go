@@ -1,127 +1,166 @@
 package main
 
 import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
 	"log/slog"
-	"math"
-	"net"
-	"net/netip"
-	"os"
-	"slices"
-	"strconv"
 	"strings"
+	"text/tabwriter"
 	"time"
 
+	"github.com/spf13/cobra"
+
+	"superindex/chain"
 	"superindex/registry"
-	"superindex/reorg"
-	"superindex/sinks/clickhouse"
-	"superindex/sinks/jetstream"
 )
 
-// What to do with a stream that is at its quota because a sink stays away.
-const (
-	onFullStall  = "stall"
-	onFullDetach = "detach"
-)
-
-// check takes down what can be read and cannot be, before anything is started.
-func (c *config) check(f *faults, known registry.Networks) {
-	if c.DataDir == "" {
-		f.add("data_dir", "is empty: name a folder")
+func newCheck() *cobra.Command {
+	var dry, asJSON bool
+	cmd := &cobra.Command{
+		Use:   "check",
+		Short: "The config, every endpoint and every sink: one line each, with what mends what is red",
+		Long: "The config, every endpoint and every sink: one line each, with what mends what is red. It changes nothing,\n" +
+			"neither there nor here, but for the registry's last good snapshot. It ends with exit code 1 if something is red.\n" +
+			"With --dry-run it also says what `superindex run` would do: the blocks of each network and what they would\n" +
+			"cost, from a few hundred of them that are read as a sample.",
+		Example: "  superindex check\n  superindex check --config staging.yaml --dry-run\n  superindex check --json | jq '.findings[] | select(.ok | not)'",
+		Args:    exactly(0),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := configOf(cmd)
+			if err != nil {
+				return err
+			}
+			e := examination{config: c, dry: dry, log: slog.New(slog.DiscardHandler)}
+			if err := e.examine(cmd.Context()); err != nil {
+				return err
+			}
+			return errors.Join(e.print(cmd.OutOrStdout(), asJSON), e.verdict())
+		},
 	}
-	c.choose(f, c.Networks, known)
-	c.Sinks.ClickHouse.check(f)
-	c.Sinks.NATS.check(f)
-	if c.Sinks.ClickHouse.DSN == noSink && c.Sinks.NATS.URL == noSink {
-		f.add("sinks", "there is none: let clickhouse.dsn or nats.url be an address or embedded")
-	}
-	c.Journal.check(f)
-	c.checkFeeds(f)
-	c.HTTP.check(f)
-	f.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
-	f.oneOf("log.format", c.Log.Format, "auto", "text", "json")
+	cmd.Flags().BoolVar(&dry, "dry-run", false, "say too what would be done and what it would cost")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "as JSON")
+	return cmd
 }
 
-// oneOf takes down a value that is none of the words.
-func (f *faults) oneOf(field, value string, words ...string) {
-	if slices.Contains(words, value) {
-		return
-	}
-	hint := ""
-	if near := meant(value, words); near != "" {
-		hint = ": is " + near + " meant?"
-	}
-	f.add(field, "%s is none of %s%s", shown(value), strings.Join(words, ", "), hint)
+// examination is a check under way, and what it found.
+type examination struct {
+	config config
+	dry    bool
+	log    *slog.Logger
+
+	running  bool // a daemon of this config answers
+	networks []chosen
+	snapshot *registry.Snapshot
+
+	Findings []finding `json:"findings"`
+	Registry *counts   `json:"registry,omitempty"`
+	Plan     []plan    `json:"plan,omitempty"`
 }
 
-// loopback takes down an address that others might reach.
-func (f *faults) loopback(field, address string) {
-	at, err := netip.ParseAddrPort(address)
-	if err != nil || !at.Addr().IsLoopback() {
-		f.add(field, "%s is no loopback address with a port, such as 127.0.0.1:0: the embedded server is for this machine only", shown(address))
-	}
+// finding is a line.
+type finding struct {
+	OK     bool   `json:"ok"`
+	What   string `json:"what"` // config, registry, endpoint, sink or http
+	Name   string `json:"name,omitempty"`
+	Says   string `json:"says"`
+	Remedy string `json:"remedy,omitempty"`
+	TookMS int64  `json:"latency_ms,omitempty"`
 }
 
-func (c *clickhouseConfig) check(f *faults) {
-	switch c.DSN {
-	case noSink:
-	case embeddedSink:
-		f.loopback("sinks.clickhouse.listen", c.Listen)
-	default:
-		o := clickhouse.Options{DSN: c.DSN}
-		if err := o.Check(); err != nil {
-			f.add("sinks.clickhouse.dsn", "%s", strings.TrimPrefix(err.Error(), "dsn: "))
+// usualRemedies mend what time might mend too.
+var usualRemedies = map[string]string{
+	"endpoint":        "let networks.X.rpc name a node that is up",
+	"registry":        "let registry.oss_directory be a folder, a .tar.gz or a URL that can be read",
+	"sink clickhouse": "let sinks.clickhouse.dsn name a server that is up",
+	"sink nats":       "let sinks.nats.url name a server that is up",
+}
+
+// found makes a line of what was asked, or of why it failed.
+func found(what, name, says string, err error) finding {
+	if err == nil {
+		return finding{OK: true, What: what, Name: name, Says: says}
+	}
+	f := finding{What: what, Name: name, Says: strings.ReplaceAll(err.Error(), "\n", "; "), Remedy: usualRemedies[what+" "+name]}
+	if f.Remedy == "" {
+		f.Remedy = usualRemedies[what]
+	}
+	var fatal *chain.FatalError
+	if errors.As(err, &fatal) {
+		f.Says, f.Remedy = strings.ReplaceAll(f.Says, "; to mend it: "+fatal.Remedy, ""), fatal.Remedy
+	}
+	return f
+}
+
+// examine asks everybody. Its own error is one that ended the command.
+func (e *examination) examine(ctx context.Context) error {
+	e.running = alive(ctx, e.config.HTTP)
+	e.Findings = append(e.Findings, found("config", "", "sound", nil), e.examineFolder(), e.examineHTTP(ctx))
+	snapshot, err := loadSnapshot(ctx, e.config)
+	if err == nil {
+		e.networks, err = networks(&e.config, snapshot, e.log)
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err != nil {
+		e.Findings = append(e.Findings, found("registry", "", "", err))
+		e.networks, _ = networks(&e.config, new(registry.Snapshot), e.log) // those that the config names
+	} else {
+		e.snapshot, e.Registry = snapshot, count(snapshot, e.networks)
+		e.Findings = append(e.Findings, found("registry", "", e.Registry.String(), nil))
+	}
+	e.Findings = append(e.Findings, e.endpoints(ctx)...)
+	e.Findings = append(e.Findings, e.sinks(ctx)...)
+	if e.dry && e.snapshot != nil {
+		e.Plan = e.plans(ctx)
+	}
+	return ctx.Err()
+}
+
+// verdict is an error where something is red. It was said already.
+func (e *examination) verdict() error {
+	red := 0
+	for _, f := range e.Findings {
+		if !f.OK {
+			red++
 		}
 	}
-}
-
-// mostReplicas is how many copies JetStream keeps of a stream at most.
-const mostReplicas = 5
-
-func (n *natsConfig) check(f *faults) {
-	switch n.URL {
-	case noSink:
-		return
-	case embeddedSink:
-		f.loopback("sinks.nats.listen", n.Listen)
-		if n.Replicas > 1 {
-			f.add("sinks.nats.replicas", "the embedded server is one, and cannot keep %d copies", n.Replicas)
-		}
-	default:
-		o := jetstream.Options{URL: n.URL, Log: slog.New(slog.DiscardHandler)}
-		if err := o.Check(); err != nil { // its words may hold a part of the password
-			f.add("sinks.nats.url", "is neither embedded, none nor nats://host:4222 or tls://..., several with commas between; in a password / is %%2F, @ is %%40, : is %%3A")
+	for _, p := range e.Plan {
+		if p.Fault != "" {
+			red++
 		}
 	}
-	if n.Replicas < 1 || n.Replicas > mostReplicas {
-		f.add("sinks.nats.replicas", "%d is not 1 to %d", n.Replicas, mostReplicas)
+	if red > 0 {
+		return fmt.Errorf("check: %d of %d are red", red, len(e.Findings)+len(e.Plan))
 	}
-	if _, err := os.Stat(n.Creds); n.Creds != "" && err != nil {
-		f.add("sinks.nats.creds", "%v", err)
-	}
+	return nil
 }
 
-func (j *journalConfig) check(f *faults) {
-	o := reorg.Options{Quota: uint64(j.Quota), Keep: time.Duration(j.Keep)}
-	if err := o.Check(); err != nil {
-		f.add("journal.quota", "%s", strings.TrimPrefix(err.Error(), "journal.quota: "))
+func (e *examination) print(w io.Writer, asJSON bool) error {
+	if asJSON {
+		j := json.NewEncoder(w)
+		j.SetEscapeHTML(false) // an endpoint is shown as <name>
+		return j.Encode(e)
 	}
-	if j.OnFull == onFullDetach {
-		f.add("journal.on_full", "detach is not there yet: nothing rebuilds a sink that was detached; use stall")
-		return
+	t := tabwriter.NewWriter(w, 2, 0, 2, ' ', 0)
+	for _, f := range e.Findings {
+		mark, says := "ok ", f.Says
+		if !f.OK {
+			mark = "RED"
+		}
+		if f.Remedy != "" {
+			says += "; to mend it: " + f.Remedy
+		}
+		if f.TookMS > 0 {
+			says += fmt.Sprintf(", %v", time.Duration(f.TookMS)*time.Millisecond)
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", mark, f.What, f.Name, says)
 	}
-	f.oneOf("journal.on_full", j.OnFull, onFullStall, onFullDetach)
-}
-
-func (h *httpConfig) check(f *faults) {
-	_, port, err := net.SplitHostPort(h.Listen)
-	if n, portErr := strconv.Atoi(port); err != nil || portErr != nil || n < 0 || n > math.MaxUint16 {
-		f.add("http.listen", "%s is no address with a port, such as 127.0.0.1:7676", shown(h.Listen))
+	if err := t.Flush(); err != nil {
+		return err
 	}
-	if (h.TLS.Cert == "") != (h.TLS.Key == "") {
-		f.add("http.tls", "cert and key are needed both, each the path of a PEM file")
-		return
-	}
-	if _, err := h.TLS.load(); err != nil {
-		f.add("http.tls", "%v", err)
-	}
+	return e.printPlan(w)
 }

@@ -121,10 +121,11 @@ func TestTheOperatorsDay(t *testing.T) {
 	o := newOperated(t)
 	config := []string{"--config", o.file}
 	o.mine(t, 12)
+	says(t, append(config, "check", "--dry-run"), "ok   endpoint  devchain/anvil ", "chain 901, latest", "logs and receipts", "it starts with `superindex run`", "requests/h")
 	o.run(t, func(s *stage) {
 		server := httptest.NewServer(s.routes())
 		defer server.Close()
-		says(t, append(config, "status", "--url", server.URL), "clickhouse  nats", demoNetwork+"  synced")
+		says(t, append(config, "status", "--url", server.URL), "clickhouse  nats", demoNetwork, "synced")
 		says(t, append(config, "query", "SELECT count() > 20 AS enough, any(network) AS network FROM events"), "enough  network", "1       "+demoNetwork)
 		if out, err := command(t, append(config, "query", "DROP TABLE superindex.raw_events")...); err == nil {
 			t.Errorf("the warehouse was written to: %s", out)

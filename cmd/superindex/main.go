@@ -86,7 +86,7 @@ func newRoot() *cobra.Command {
 		return &usageError{fmt.Errorf("%w; `%s --help` says how", err, cmd.CommandPath())}
 	})
 	root.PersistentFlags().String("config", "superindex.yaml", "the config file")
-	root.AddCommand(newRun(), newDemo(), newStatus(), newQuery(), newRegistry(), newJournal(), newPoll(), newBackfill(), newBench(), newVersion())
+	root.AddCommand(newRun(), newDemo(), newCheck(), newStatus(), newQuery(), newRegistry(), newJournal(), newPoll(), newBackfill(), newBench(), newVersion())
 	return root
 }
 

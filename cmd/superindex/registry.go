@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"path/filepath"
 
@@ -27,16 +28,28 @@ func loadRegistry(cmd *cobra.Command, source string) (*registry.Snapshot, config
 	if err != nil {
 		return nil, c, err
 	}
-	o := registry.DefaultOptions()
-	o.Source, o.Folder = c.Registry.OSSDirectory, filepath.Join(c.DataDir, "registry")
-	if source != "" {
-		o.Source, o.Folder = source, ""
+	if source == "" {
+		snapshot, err := loadSnapshot(cmd.Context(), c)
+		return snapshot, c, err
 	}
+	o := registry.DefaultOptions()
+	o.Source = source
 	snapshot, err := registry.Load(cmd.Context(), o)
 	if err != nil {
 		return nil, c, fmt.Errorf("registry: %w", err)
 	}
 	return snapshot, c, nil
+}
+
+// loadSnapshot reads oss-directory from where the config says.
+func loadSnapshot(ctx context.Context, c config) (*registry.Snapshot, error) {
+	o := registry.DefaultOptions()
+	o.Source, o.Folder = c.Registry.OSSDirectory, filepath.Join(c.DataDir, "registry")
+	snapshot, err := registry.Load(ctx, o)
+	if err != nil {
+		return nil, fmt.Errorf("registry: %w", err)
+	}
+	return snapshot, nil
 }
 
 func printReport(cmd *cobra.Command, r registry.Report) error {

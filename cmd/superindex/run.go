@@ -3,12 +3,10 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -69,11 +67,9 @@ type daemon struct {
 // indexes; the caller closes it.
 func newDaemon(ctx context.Context, c config, log *slog.Logger) (*daemon, error) {
 	d := &daemon{config: c, status: indexer.NewStatus(), metrics: prometheus.NewRegistry(), log: log}
-	o := registry.DefaultOptions()
-	o.Source, o.Folder = c.Registry.OSSDirectory, filepath.Join(c.DataDir, "registry")
 	var err error
-	if d.snapshot, err = registry.Load(ctx, o); err != nil {
-		return nil, fmt.Errorf("registry: %w", err)
+	if d.snapshot, err = loadSnapshot(ctx, c); err != nil {
+		return nil, err
 	}
 	log.Info("registry", "source", d.snapshot.Source, "version", d.snapshot.Version(), "projects", len(d.snapshot.Projects),
 		"malformed", len(d.snapshot.Malformed()), "note", d.snapshot.Note)

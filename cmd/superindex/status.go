@@ -22,14 +22,17 @@ func newStatus() *cobra.Command {
 		Short: "What a running daemon does: heads, sinks, faults",
 		Args:  exactly(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if url == "" {
-				c, err := configOf(cmd)
-				if err != nil {
+			c := defaults()
+			if url == "" || cmd.Flag("config").Changed {
+				var err error
+				if c, err = configOf(cmd); err != nil {
 					return err
 				}
-				url = "http://" + c.HTTP.Listen
 			}
-			return runStatus(cmd.Context(), cmd.OutOrStdout(), url, watch, asJSON)
+			if url == "" {
+				url = c.HTTP.url()
+			}
+			return runStatus(cmd.Context(), cmd.OutOrStdout(), c.HTTP.client(), url, watch, asJSON)
 		},
 	}
 	cmd.Flags().StringVar(&url, "url", "", "of the daemon; by default where the config says that it listens")
@@ -40,7 +43,7 @@ func newStatus() *cobra.Command {
 
 // runStatus shows the status once, which is a fault where something is red, or again
 // and again.
-func runStatus(ctx context.Context, w io.Writer, url string, watch, asJSON bool) error {
+func runStatus(ctx context.Context, w io.Writer, client *http.Client, url string, watch, asJSON bool) error {
 	s := newScreen(os.Stdout)
 	show := func(r report) error { return showStatus(w, r, paint{s.colour().on && w == io.Writer(os.Stdout)}) }
 	switch {
@@ -50,7 +53,7 @@ func runStatus(ctx context.Context, w io.Writer, url string, watch, asJSON bool)
 		show = s.showStatus
 	}
 	for {
-		r, err := readStatus(ctx, url)
+		r, err := readStatus(ctx, client, url)
 		if err != nil {
 			return err
 		}
@@ -85,7 +88,7 @@ func (r report) verdict() error {
 	return nil
 }
 
-func readStatus(ctx context.Context, url string) (r report, err error) {
+func readStatus(ctx context.Context, client *http.Client, url string) (r report, err error) {
 	if !strings.Contains(url, "://") {
 		url = "http://" + url
 	}
@@ -93,12 +96,14 @@ func readStatus(ctx context.Context, url string) (r report, err error) {
 	if err != nil {
 		return r, fmt.Errorf("status: %w", err)
 	}
-	client := http.Client{Timeout: 10 * time.Second}
 	resp, err := client.Do(req)
 	if err != nil {
 		return r, fmt.Errorf("status: no daemon answers (`superindex run` starts one): %w", err)
 	}
 	defer resp.Body.Close()
+	if resp.StatusCode == http.StatusUnauthorized {
+		return r, fmt.Errorf("status: %s wants its http.token: give the daemon's --config", url)
+	}
 	if resp.StatusCode != http.StatusOK {
 		return r, fmt.Errorf("status: %s answers %s", url, resp.Status)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -72,6 +73,21 @@ func (u *Users) read(dir string) error {
 		}
 	}
 	return nil
+}
+
+// ReaderURL is how a reader reaches the server that runs, or ran last, on a data
+// folder. It holds the password.
+func ReaderURL(dir string) (string, error) {
+	users, err := loadUsers(dir)
+	if err != nil {
+		return "", err
+	}
+	u, err := url.Parse(users.URL)
+	if err != nil || users.URL == "" {
+		return "", fmt.Errorf("nats: %s names no server", EnvFile)
+	}
+	u.User = url.UserPassword(users.Reader, users.ReaderPassword)
+	return u.String(), nil
 }
 
 // saveUsers replaces the file as a whole: a reader never sees half of it.

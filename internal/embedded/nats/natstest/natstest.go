@@ -64,6 +64,9 @@ type Child struct {
 // New starts a server on a free port; the test's cleanup kills it.
 func New(t *testing.T) *Child {
 	t.Helper()
+	if os.Getenv(dirVariable) != "" { // this is the child, and would have children without end
+		t.Fatal("TestMain does not call natstest.Main")
+	}
 	c := &Child{Dir: t.TempDir(), listen: "127.0.0.1:0"}
 	if err := c.Start(t.Context()); err != nil {
 		t.Fatal(err)
