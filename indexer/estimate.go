@@ -49,7 +49,7 @@ func (net Network) Estimate(ctx context.Context, pace Pace) (e Estimate, err err
 	}
 	latest, final := e.Heads.Latest.Number, e.Heads.Final.Number
 	e.Blocks = latest + 1 - min(e.Start, latest+1)
-	low := max(1, min(e.Start, final-min(final, fewBlocks)))
+	low := max(1, min(e.Start, final-min(final, sampleBelow)))
 	took, err := e.sample(ctx, net, Range{low, latest})
 	if err != nil {
 		return e, err
@@ -60,8 +60,9 @@ func (net Network) Estimate(ctx context.Context, pace Pace) (e Estimate, err err
 	return e, nil
 }
 
-// fewBlocks say too little of a chain.
-const fewBlocks = 1000
+// sampleBelow is how far below finalized is sampled at least: fewer blocks say too
+// little of a chain.
+const sampleBelow = 1000
 
 // sample reads at places spread over a range, and returns how long a request takes.
 func (e *Estimate) sample(ctx context.Context, net Network, all Range) (took time.Duration, err error) {
