@@ -19,7 +19,7 @@ type load struct {
 // full is the chain of the backfills: 1,000,000 logs, all of them watched.
 func (b *bench) full() loadnode.Options {
 	o := loadnode.Defaults()
-	o.Blocks = pick(b, o.Blocks, 300)
+	o.Blocks, o.Bodies = pick(b, o.Blocks, 300), pick(b, o.Bodies, 32)
 	return o
 }
 
@@ -130,7 +130,7 @@ func (b *bench) follow(ctx context.Context, d *daemon, n *served, l load, r *rep
 	stop := b.profile(ctx, d, l.name)
 	said := time.Now()
 	err := d.until(ctx, func(all map[string]state) bool {
-		s := all[network(n.o)]
+		s := all[n.network()]
 		if time.Since(said) > 5*time.Second {
 			said = time.Now()
 			b.say("  block %d of %d", s.Indexed.Number, n.o.Blocks)

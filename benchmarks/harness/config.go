@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
-
-	"superindex/benchmarks/loadnode"
 )
 
 // config is a daemon's config: a release's defaults, but for what says where
@@ -19,9 +17,6 @@ type config struct {
 	profiles         bool
 }
 
-// network is what a node's chain is called.
-func network(o loadnode.Options) string { return fmt.Sprintf("load%d", o.ChainID) }
-
 // String is the YAML.
 func (c config) String() string {
 	var b strings.Builder
@@ -31,7 +26,7 @@ func (c config) String() string {
 		start = "1"
 	}
 	for _, n := range c.networks {
-		fmt.Fprintf(&b, "  %s: {chain_id: %d, start: %s, rpc: [{name: loadnode, url: %q}]}\n", network(n.o), n.o.ChainID, start, n.url)
+		fmt.Fprintf(&b, "  %s: {chain_id: %d, start: %s, rpc: [{name: loadnode, url: %q}]}\n", n.network(), n.o.ChainID, start, n.url)
 	}
 	fmt.Fprintf(&b, "sinks:\n  clickhouse: {dsn: %s, listen: \"127.0.0.1:0\"}\n", embedded(c.clickhouse))
 	fmt.Fprintf(&b, "  nats: {url: %s, listen: \"127.0.0.1:0\"}\n", embedded(c.nats))

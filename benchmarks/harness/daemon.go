@@ -70,6 +70,16 @@ func (d *daemon) usage() (own, engine report.Usage) {
 	return usage(pid), usage(child(pid))
 }
 
+// alive is the daemon's end, if it has come.
+func (d *daemon) alive() error {
+	select {
+	case <-d.ended:
+		return fmt.Errorf("the daemon ended: %w", errors.Join(d.failure, errNotUp))
+	default:
+		return nil
+	}
+}
+
 // get reads a page of the daemon's.
 func (d *daemon) get(ctx context.Context, path string) ([]byte, error) {
 	address := d.said.find("http", "address")

@@ -125,7 +125,7 @@ func against(r *report.Result, limit string, want float64) func(measure, error) 
 			r.Notes = append(r.Notes, err.Error())
 			return
 		}
-		r.Figures = append(r.Figures, report.Figure{Name: limit, Value: m.rate, Unit: "logs/s"},
+		r.Figures = append(r.Figures, report.Figure{Name: limit, Value: m.rate, Unit: "logs/s", Limit: true},
 			report.Figure{Name: limit + ", CPU-s per million logs", Value: m.cpu})
 		if want > 0 {
 			r.Ratios = append(r.Ratios, report.Ratio{What: "rate / " + limit, Value: r.Rate / m.rate, Want: want})

@@ -16,8 +16,17 @@ import (
 // served is a load node that answers.
 type served struct {
 	*loadnode.Node
-	o   loadnode.Options
-	url string
+	o    loadnode.Options
+	url  string
+	name string // of the network; "" is one of its own
+}
+
+// network is what the node's chain is called.
+func (n *served) network() string {
+	if n.name != "" {
+		return n.name
+	}
+	return fmt.Sprintf("load%d", n.o.ChainID)
 }
 
 // serve lets a function work beside a node that answers, and ends the node with it.
@@ -42,8 +51,7 @@ func serveAll(ctx context.Context, options []loadnode.Options, use func(context.
 				return fmt.Errorf("listen for the load node: %w", err)
 			}
 			g.Go(func() error { return loadnode.Serve(ctx, l, http.Handler(n)) })
-			g.Go(func() error { n.Run(ctx); return nil })
-			all = append(all, &served{n, o, "http://" + l.Addr().String()})
+			all = append(all, &served{Node: n, o: o, url: "http://" + l.Addr().String()})
 		}
 		return use(ctx, all)
 	}()

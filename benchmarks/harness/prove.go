@@ -30,13 +30,16 @@ func (b *bench) prove(ctx context.Context, d *daemon, n *served, l load, r *repo
 		if err := conn.QueryRow(ctx, ledger.Query("events", n.o.ChainID)).Scan(&r.Proof.Got, &r.Proof.GotDigest); err != nil {
 			return fmt.Errorf("digest the warehouse: %w", err)
 		}
+		if err := conn.QueryRow(ctx, "SELECT version()").Scan(&b.clickhouse); err != nil {
+			return fmt.Errorf("ask for the warehouse's version: %w", err)
+		}
 		decoded := fmt.Sprintf("SELECT countIf(decoding = 'decoded') / count() FROM events WHERE chain_id = %d", n.o.ChainID)
 		if err := conn.QueryRow(ctx, decoded).Scan(&r.Proof.Decoded); err != nil {
 			return fmt.Errorf("count what is decoded: %w", err)
 		}
 	}
 	if l.nats {
-		got, err := d.messages(ctx, network(n.o), n.o.ChainID)
+		got, err := d.messages(ctx, n.network(), n.o.ChainID)
 		if err != nil {
 			return err
 		}
@@ -50,7 +53,7 @@ func (b *bench) prove(ctx context.Context, d *daemon, n *served, l load, r *repo
 		if err != nil {
 			return err
 		}
-		r.Proof.Got = states[network(n.o)].Events
+		r.Proof.Got = states[n.network()].Events
 	}
 	return nil
 }

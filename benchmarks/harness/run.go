@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
+	"runtime/debug"
 	"slices"
+	"strings"
 	"time"
 
 	"superindex/benchmarks/report"
@@ -30,6 +33,10 @@ func scenarios() []scenario {
 		{"backfill-jetstream", "a backfill into the embedded JetStream", backfillJetStream},
 		{"backfill-both", "a backfill into both", backfillBoth},
 		{"sparse", "a backfill of which 1 % of the logs are watched, of 25,000 contracts, into both", sparse},
+		{"heads", "the heads of many networks, a block a second each", heads},
+		{"reorg", "a reorg of 1,000 blocks", reorganise},
+		{"start-up", "a start with the whole oss-directory", startUp},
+		{"growth", "more logs, and more contracts", growth},
 	}
 }
 
@@ -44,7 +51,8 @@ func Names() (all []string) {
 // bench is a run under way.
 type bench struct {
 	Options
-	limits map[string]measure // what a part alone can do, by its name
+	limits     map[string]measure // what a part alone can do, by its name
+	clickhouse string             // its version, once one was asked
 }
 
 // Run runs the scenarios. A scenario that fails is a result with a fault, and the
@@ -54,7 +62,7 @@ func Run(ctx context.Context, o Options) (report.Run, error) {
 		return report.Run{}, err
 	}
 	b := &bench{Options: o, limits: map[string]measure{}}
-	r := report.Run{Began: time.Now().UTC(), Machine: machine()}
+	r := report.Run{Began: time.Now().UTC(), Machine: machine(), Versions: versions()}
 	for _, s := range scenarios() {
 		if len(o.Only) > 0 && !slices.Contains(o.Only, s.name) {
 			continue
@@ -65,6 +73,9 @@ func Run(ctx context.Context, o Options) (report.Run, error) {
 		}
 	}
 	r.Took = time.Since(r.Began)
+	if b.clickhouse != "" {
+		r.Versions = append(r.Versions, report.Figure{Name: "ClickHouse", Text: b.clickhouse})
+	}
 	return r, nil
 }
 
@@ -73,8 +84,11 @@ func (b *bench) scenario(ctx context.Context, s scenario) []report.Result {
 	began := time.Now()
 	b.say("%s: %s", s.name, s.about)
 	results, err := s.run(ctx, b)
+	if err != nil && len(results) == 0 {
+		results = append(results, report.Result{})
+	}
 	if err != nil {
-		results = append(results, report.Result{Fault: err.Error()})
+		results[len(results)-1].Fault = err.Error()
 	}
 	for i := range results {
 		if results[i].Scenario == "" {
@@ -112,4 +126,21 @@ func pick[T any](b *bench, full, quick T) T {
 		return quick
 	}
 	return full
+}
+
+// versions are those of the modules that the figures depend on.
+func versions() (all []report.Figure) {
+	all = []report.Figure{{Name: "Go", Text: runtime.Version()}}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return all
+	}
+	for _, m := range info.Deps {
+		switch m.Path {
+		case "github.com/cockroachdb/pebble/v2", "github.com/nats-io/nats-server/v2", "github.com/ClickHouse/ch-go",
+			"github.com/ClickHouse/clickhouse-go/v2", "github.com/minio/simdjson-go", "github.com/ethereum/go-ethereum":
+			all = append(all, report.Figure{Name: strings.TrimPrefix(m.Path, "github.com/"), Text: m.Version})
+		}
+	}
+	return all
 }

@@ -50,7 +50,7 @@ type Usage struct {
 
 // PerMillion is CPU seconds per million logs.
 func (u *Usage) PerMillion(logs uint64) float64 {
-	if logs == 0 {
+	if u == nil || logs == 0 {
 		return 0
 	}
 	return u.CPU / float64(logs) * 1e6
@@ -71,6 +71,7 @@ type Figure struct {
 	Value float64 `json:"value,omitempty"`
 	Unit  string  `json:"unit,omitempty"`
 	Text  string  `json:"text,omitempty"`
+	Limit bool    `json:"limit,omitempty"` // of a part alone, not of superindex
 }
 
 // Ratio compares what was measured with a limit, and with what is wanted.

@@ -50,15 +50,7 @@ func (r Ratio) String() string {
 	if r.Want == 0 {
 		return text
 	}
-	bound := "at least"
-	if r.Most {
-		bound = "at most"
-	}
-	verdict := "holds"
-	if !r.Holds() {
-		verdict = "does not hold"
-	}
-	return fmt.Sprintf("%s (%s %.2f: %s)", text, bound, r.Want, verdict)
+	return fmt.Sprintf("%s (%s: %s)", text, r.bound(), r.verdict())
 }
 
 // count writes a number for people: 1,234,567 or 12.3 or 0.042.

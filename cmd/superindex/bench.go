@@ -12,6 +12,7 @@ import (
 
 	"superindex/benchmarks/harness"
 	"superindex/benchmarks/loadnode"
+	figures "superindex/benchmarks/report"
 )
 
 func newBench() *cobra.Command {
@@ -68,10 +69,20 @@ func runBench(cmd *cobra.Command, o harness.Options, out string, asJSON bool) (e
 		return err
 	}
 	result.Command = "superindex " + strings.Join(os.Args[1:], " ")
+	result.Versions = append([]figures.Figure{{Name: "superindex", Text: version()}}, result.Versions...)
 	if asJSON {
-		return json.NewEncoder(cmd.OutOrStdout()).Encode(result)
+		if err := json.NewEncoder(cmd.OutOrStdout()).Encode(result); err != nil {
+			return fmt.Errorf("write the results: %w", err)
+		}
 	}
-	return nil
+	if out == "" {
+		return nil
+	}
+	paths, err := figures.Write(out, &result)
+	for _, path := range paths {
+		fmt.Fprintf(cmd.ErrOrStderr(), "written: %s\n", path)
+	}
+	return err
 }
 
 func newLoadNode() *cobra.Command {

@@ -1,0 +1,43 @@
+package harness
+
+import (
+	"context"
+	"fmt"
+
+	"superindex/benchmarks/report"
+)
+
+// growth backfills ever more logs, and logs of ever more contracts: the time for
+// one should stay what it is.
+func growth(ctx context.Context, b *bench) (results []report.Result, err error) {
+	sizes := pick(b, []uint64{100_000, 1_000_000, 10_000_000}, []uint64{10_000, 40_000})
+	for _, logs := range sizes {
+		o := b.full()
+		o.Blocks = logs / uint64(o.Logs)
+		r := b.backfill(ctx, load{name: fmt.Sprintf("growth-logs-%d", logs), node: o, clickhouse: true}, nil)
+		results = append(results, r)
+	}
+	flat(results)
+	of := len(results)
+	for _, addresses := range pick(b, []int{100, 10_000, 100_000}, []int{100, 1000}) {
+		o := b.full()
+		o.Addresses = addresses
+		r := b.backfill(ctx, load{name: fmt.Sprintf("growth-addresses-%d", addresses), node: o, clickhouse: true}, nil)
+		results = append(results, r)
+	}
+	flat(results[of:])
+	return results, nil
+}
+
+// flat compares the last with the first: its time for a log, in CPU seconds and by
+// the clock, and its memory.
+func flat(all []report.Result) {
+	first, last := &all[0], &all[len(all)-1]
+	if first.Fault != "" || last.Fault != "" {
+		return
+	}
+	last.Ratios = append(last.Ratios,
+		report.Ratio{What: "time for a log / that of the smallest", Value: first.Rate / last.Rate, Want: 1.15, Most: true},
+		report.Ratio{What: "daemon's CPU for a log / that of the smallest", Value: last.Daemon.PerMillion(last.Logs) / first.Daemon.PerMillion(first.Logs)},
+		report.Ratio{What: "daemon's memory / that of the smallest", Value: float64(last.Daemon.Peak) / float64(first.Daemon.Peak)})
+}

@@ -1,0 +1,166 @@
+package harness
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"superindex/benchmarks/report"
+	"superindex/chain"
+	sink "superindex/sinks/jetstream"
+)
+
+// latencies are how long blocks took, from the node's answer with their logs.
+type latencies struct {
+	mu       sync.Mutex
+	inStream []time.Duration // every block that was the head of a batch
+	inView   []time.Duration // some blocks: each costs the warehouse a few queries
+}
+
+// messages notes when the stream has a batch's last message, until stop is called.
+func (t *latencies) messages(ctx context.Context, d *daemon, nodes []*served) (stop func(), err error) {
+	conn, err := d.nats()
+	if err != nil {
+		return nil, err
+	}
+	js, err := jetstream.New(conn)
+	if err != nil {
+		conn.Close()
+		return nil, fmt.Errorf("connect to the stream: %w", err)
+	}
+	for _, n := range nodes {
+		of := chain.Stream{Name: n.network(), ChainID: n.o.ChainID}
+		consumer, err := js.OrderedConsumer(ctx, sink.StreamName(of), jetstream.OrderedConsumerConfig{
+			DeliverPolicy: jetstream.DeliverNewPolicy, FilterSubjects: []string{"superindex.evm." + of.Name + ".finality"},
+		})
+		if err == nil {
+			_, err = consumer.Consume(func(m jetstream.Msg) { t.message(n, m.Data()) })
+		}
+		if err != nil {
+			conn.Close()
+			return nil, fmt.Errorf("read the stream of %s: %w", of, err)
+		}
+	}
+	return conn.Close, nil // the consumers end with it
+}
+
+func (t *latencies) message(n *served, body []byte) {
+	now := time.Now()
+	var m struct {
+		Head chain.BlockRef `json:"head"`
+	}
+	if json.Unmarshal(body, &m) != nil {
+		return
+	}
+	if given, ok := n.Given(m.Head.Hash); ok {
+		t.mu.Lock()
+		t.inStream = append(t.inStream, now.Sub(given))
+		t.mu.Unlock()
+	}
+}
+
+// probeEvery is between the beginnings of two looks into the view, and lookEvery
+// between two queries of one: they share the cores with what they measure.
+const (
+	probeEvery = 250 * time.Millisecond
+	lookEvery  = 10 * time.Millisecond
+)
+
+// rows takes a block that its node has not given yet, again and again, and asks
+// the view for its rows from when it is given until they are there.
+func (t *latencies) rows(ctx context.Context, d *daemon, nodes []*served) error {
+	conn, err := d.warehouse()
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	tick := time.NewTicker(probeEvery)
+	defer tick.Stop()
+	for i := 0; ; i++ {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		n, block := fresh(nodes, i)
+		if n == nil {
+			continue
+		}
+		took, err := look(ctx, conn, n, block)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case errors.Is(err, errOvertaken):
+			continue
+		case err != nil:
+			return err
+		}
+		t.mu.Lock()
+		t.inView = append(t.inView, took)
+		t.mu.Unlock()
+	}
+}
+
+// fresh is a head that its node has not given yet, of the first network from i on
+// that has one.
+func fresh(nodes []*served, i int) (*served, chain.BlockRef) {
+	for j := range nodes {
+		n := nodes[(i+j)%len(nodes)]
+		if head := n.Head(); head.Number > n.o.Blocks {
+			if _, given := n.Given(head.Hash); !given {
+				return n, head
+			}
+		}
+	}
+	return nil, chain.BlockRef{}
+}
+
+// errOvertaken is a block that nobody asked for within a few seconds.
+var errOvertaken = errors.New("the block was not asked for")
+
+// look waits until a block is given and then until all of its rows can be read.
+func look(ctx context.Context, conn driver.Conn, n *served, block chain.BlockRef) (took time.Duration, err error) {
+	query := fmt.Sprintf("SELECT count() FROM events WHERE chain_id = %d AND block_number = %d AND block_hash = '%v'", n.o.ChainID, block.Number, block.Hash)
+	began := time.Now()
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return 0, context.Cause(ctx)
+		case <-tick.C:
+		}
+		given, ok := n.Given(block.Hash)
+		if !ok {
+			if time.Since(began) > 5*time.Second {
+				return 0, errOvertaken
+			}
+			continue
+		}
+		var rows uint64
+		if err := conn.QueryRow(ctx, query).Scan(&rows); err != nil {
+			return 0, fmt.Errorf("look into the view: %w", err)
+		}
+		if rows == uint64(n.o.Logs) {
+			return time.Since(given), nil
+		}
+	}
+}
+
+// quantiles sorts the times.
+func quantiles(what string, all []time.Duration) report.Latency {
+	l := report.Latency{What: what, Count: len(all)}
+	if len(all) == 0 {
+		return l
+	}
+	slices.Sort(all)
+	l.P50, l.P99, l.Max = all[len(all)/2], all[len(all)*99/100], all[len(all)-1]
+	return l
+}
