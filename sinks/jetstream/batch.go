@@ -24,15 +24,21 @@ const (
 
 // batch publishes messages so that all of them are there, or none. One message is
 // held back, since the last one must say that it is the last.
+//
+// While the server commits a batch the next one is put, up to that last message. It
+// goes out only once the batch before is acknowledged at just the sequence that the
+// next one expects, so that a batch that was refused has no successor.
 type batch struct {
 	link  *link
-	fence uint64 // the stream's last sequence before the batch
+	fence uint64 // the stream's last sequence before the batch, once the one under way is there
 
 	id    string
 	count int // messages put, the held one included
 	bytes int
 	held  *envelope
 	spare *envelope
+
+	answer func() error // waits for the batch under way; nil where there is none
 }
 
 // envelope is a message on its way; header, values and body are reused.
@@ -62,16 +68,23 @@ func (e *envelope) set(key, value string) {
 	e.size += len(key) + len(value) + len(": \r\n")
 }
 
+// stepTexts are the headers that all messages of a step have.
+type stepTexts struct{ seq, journal, digest string }
+
+func textsOf(s *chain.Step) stepTexts {
+	return stepTexts{strconv.FormatUint(uint64(s.Seq), 10), s.Journal.String(), digestText(s.Digest)}
+}
+
 // stamp sets the headers that name the message within its stream.
-func (e *envelope) stamp(stream string, s *chain.Step) {
+func (e *envelope) stamp(stream string, s stepTexts) {
 	e.reset()
-	e.msg.Subject, e.msg.Data = e.subject, e.body
-	e.set(headerSeq, strconv.FormatUint(uint64(s.Seq), 10))
+	e.msg.Subject, e.msg.Reply, e.msg.Data = e.subject, "", e.body
+	e.set(headerSeq, s.seq)
 	e.set(headerIndex, strconv.Itoa(e.index))
 	e.set(headerKind, e.kind)
-	e.set(headerJournal, s.Journal.String())
-	e.set(headerDigest, digestText(s.Digest))
-	e.set(jetstream.MsgIDHeader, messageID(stream, s.Seq, e.index))
+	e.set(headerJournal, s.journal)
+	e.set(headerDigest, s.digest)
+	e.set(jetstream.MsgIDHeader, messageID(stream, s.seq, e.index))
 	for _, h := range [...]struct{ key, value string }{
 		{headerEvent, e.event}, {headerSignature, e.signature}, {headerID, e.id}, {headerTruncated, e.truncated},
 	} {
@@ -114,25 +127,51 @@ func (b *batch) put() error {
 // full reports that the batch takes no more than it has.
 func (b *batch) full() bool { return b.count == batchMessages || b.bytes >= batchBytes }
 
-// commit publishes the message held back and waits until the server holds all.
+// commit sends the batch on its way, once the one before is there.
 func (b *batch) commit(ctx context.Context) error {
 	if b.count == 0 {
 		return nil
 	}
+	if err := b.settle(); err != nil {
+		return err
+	}
 	b.held.set("Nats-Batch-Commit", "1")
-	reply, err := b.link.request(ctx, &b.held.msg)
+	reply, err := b.link.ask(ctx, &b.held.msg)
 	if err != nil {
 		return err
 	}
-	if b.fence, err = b.read(reply.Data); err != nil {
-		return err
+	id, count, last := b.id, b.count, b.fence+uint64(b.count)
+	b.answer = func() error {
+		m, err := reply()
+		if err != nil {
+			return err
+		}
+		return acknowledged(m.Data, id, count, last)
 	}
-	b.count, b.bytes = 0, 0
+	b.fence, b.count, b.bytes = last, 0, 0
 	return nil
 }
 
-// read returns the stream's last sequence from an acknowledgement.
-func (b *batch) read(body []byte) (uint64, error) {
+// flush sends what there is, and waits until the server holds all.
+func (b *batch) flush(ctx context.Context) error {
+	if err := b.commit(ctx); err != nil {
+		return err
+	}
+	return b.settle()
+}
+
+// settle waits until the server holds the batch under way.
+func (b *batch) settle() error {
+	if b.answer == nil {
+		return nil
+	}
+	answer := b.answer
+	b.answer = nil
+	return answer()
+}
+
+// acknowledged reads an acknowledgement: of that batch, which ends the stream.
+func acknowledged(body []byte, id string, count int, last uint64) error {
 	var ack struct {
 		Seq   uint64              `json:"seq"`
 		Batch string              `json:"batch"`
@@ -140,13 +179,15 @@ func (b *batch) read(body []byte) (uint64, error) {
 		Error *jetstream.APIError `json:"error"`
 	}
 	if err := json.Unmarshal(body, &ack); err != nil {
-		return 0, fmt.Errorf("read the acknowledgement: %w", err)
+		return fmt.Errorf("read the acknowledgement: %w", err)
 	}
 	switch {
 	case ack.Error != nil:
-		return 0, ack.Error
-	case ack.Batch != b.id || ack.Count != b.count:
-		return 0, chain.Fatal(errors.New("the server took a batch for single messages"), oldServer)
+		return ack.Error
+	case ack.Batch != id || ack.Count != count:
+		return chain.Fatal(errors.New("the server took a batch for single messages"), oldServer)
+	case ack.Seq != last:
+		return fmt.Errorf("%w: it ends at %d, not at %d", errRefused, ack.Seq, last)
 	}
-	return ack.Seq, nil
+	return nil
 }

@@ -14,7 +14,9 @@
 //
 // Messages go out in atomic batches of up to 1,000, so that a server that syncs
 // every write syncs once a batch, and a step of up to 1,000 messages is there as
-// a whole or not at all.
+// a whole or not at all. While the server commits one batch the next is on its way,
+// up to its last message, which waits for the acknowledgement: a batch that was
+// refused has no successor.
 //
 // message.go and body.go are pure. A Sink is safe for concurrent use by different
 // streams.

@@ -128,12 +128,32 @@ func (l *link) answering(ctx context.Context) (_ context.Context, done func()) {
 	}
 }
 
-// request publishes m and waits for the answer.
-func (l *link) request(ctx context.Context, m *nats.Msg) (*nats.Msg, error) {
+// ask publishes m. What it returns waits for the answer, and must be called.
+func (l *link) ask(ctx context.Context, m *nats.Msg) (answer func() (*nats.Msg, error), err error) {
+	m.Reply = l.NewInbox()
+	replies := make(chan *nats.Msg, 1)
+	inbox, err := l.ChanSubscribe(m.Reply, replies)
+	if err != nil {
+		return nil, err
+	}
 	ctx, done := l.answering(ctx)
-	defer done()
-	reply, err := l.RequestMsgWithContext(ctx, m)
-	return reply, because(ctx, err)
+	if err := l.PublishMsg(m); err != nil {
+		done()
+		return nil, errors.Join(err, inbox.Unsubscribe())
+	}
+	return func() (*nats.Msg, error) {
+		defer done()
+		defer inbox.Unsubscribe() //nolint:errcheck // the connection may be gone, and the inbox with it
+		select {
+		case reply := <-replies:
+			if len(reply.Data) == 0 {
+				return nil, nats.ErrNoResponders // it says so in a header
+			}
+			return reply, nil
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}, nil
 }
 
 // because is err, or where ctx ended the reason for that.

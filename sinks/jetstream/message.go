@@ -188,10 +188,10 @@ func token(text string) string {
 }
 
 // messageID is the message's Nats-Msg-Id.
-func messageID(stream string, seq chain.Seq, index int) string {
+func messageID(stream, seq string, index int) string {
 	b := make([]byte, 0, 64)
 	b = append(append(b, stream...), '/')
-	b = append(strconv.AppendUint(b, uint64(seq), 10), '/')
+	b = append(append(b, seq...), '/')
 	return string(strconv.AppendInt(b, int64(index), 10))
 }
 

@@ -174,7 +174,7 @@ func BenchmarkEncode(b *testing.B) {
 	n := 0
 	for b.Loop() {
 		e.message(&envelope.message, &step, n%len(events), false)
-		envelope.stamp("SUPERINDEX_OPTIMISM", &step)
+		envelope.stamp("SUPERINDEX_OPTIMISM", textsOf(&step))
 		n++
 	}
 	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "messages/s")

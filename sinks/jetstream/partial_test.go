@@ -1,6 +1,7 @@
 package jetstream
 
 import (
+	"errors"
 	"log/slog"
 	"strings"
 	"testing"
@@ -43,7 +44,7 @@ func begin(t *testing.T, s *Sink, step *chain.Step, from, to int) {
 	st := s.state(step.Stream)
 	w := &writer{
 		encoder: encoder{step.Stream, subjectPrefix(step.Stream), true, nil},
-		batch:   newBatch(s.link, st.fence), state: st, name: StreamName(step.Stream),
+		batch:   newBatch(s.link, st.fence), state: st, name: StreamName(step.Stream), texts: textsOf(step),
 	}
 	for i := from; i < to; i++ {
 		if w.full() {
@@ -164,8 +165,47 @@ func TestServerWithoutBatches(t *testing.T) {
 	if err := supportsBatches(c); !chain.IsFatal(err) {
 		t.Errorf("a server that drops the setting: %v", err)
 	}
-	b := &batch{id: "x", count: 2}
-	if _, err := b.read([]byte(`{"stream":"S","seq":2}`)); !chain.IsFatal(err) {
+	if err := acknowledged([]byte(`{"stream":"S","seq":2}`), "x", 2, 2); !chain.IsFatal(err) {
 		t.Errorf("a server that takes the last message alone: %v", err)
+	}
+	if err := acknowledged([]byte(`{"stream":"S","seq":9,"batch":"x","count":2}`), "x", 2, 2); !errors.Is(err, errRefused) {
+		t.Errorf("a batch at another place: %v", err)
+	}
+}
+
+// A batch that was refused has no successor, also where another writer has put
+// just as many messages in its place.
+func TestNothingFollowsARefusedBatch(t *testing.T) {
+	s := openTest(t)
+	other, err := Open(t.Context(), s.options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = other.Close() }()
+	apply := func(seq chain.Seq, events int) chain.Step {
+		b := &chain.Batch{Events: make([]chain.Event, events)}
+		for i := range b.Events {
+			b.Events[i].Index = uint32(i)
+		}
+		return chain.Step{Journal: chain.JournalID{1}, Stream: testStream, Seq: seq, Apply: b}
+	}
+	position(t, s, testStream)
+	position(t, other, testStream)
+	if err := other.Write(t.Context(), []chain.Step{apply(1, batchMessages-1)}); err != nil {
+		t.Fatal(err)
+	}
+	err = s.Write(t.Context(), []chain.Step{apply(2, 3*batchMessages)})
+	if !errors.Is(err, errRefused) {
+		t.Errorf("the second writer: %v", err)
+	}
+	if n := count(t, s, testStream); n != batchMessages {
+		t.Errorf("%d messages, want the first writer's %d", n, batchMessages)
+	}
+	position(t, s, testStream)
+	if err := s.Write(t.Context(), []chain.Step{apply(2, 3*batchMessages)}); err != nil {
+		t.Fatal(err)
+	}
+	if n := count(t, s, testStream); n != 4*batchMessages+1 {
+		t.Errorf("%d messages, want %d", n, 4*batchMessages+1)
 	}
 }

@@ -12,7 +12,8 @@ type writer struct {
 	encoder
 	*batch
 	*state
-	name string // of the JetStream stream
+	name  string // of the JetStream stream
+	texts stepTexts
 }
 
 func (s *Sink) write(ctx context.Context, of chain.Stream, st *state, steps []chain.Step) error {
@@ -21,12 +22,21 @@ func (s *Sink) write(ctx context.Context, of chain.Stream, st *state, steps []ch
 		batch:   newBatch(s.link, st.fence),
 		state:   st, name: StreamName(of),
 	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer func() {
+		cancel()
+		_ = w.settle() // of a batch that nobody waits for any more
+	}()
 	for i := range steps {
 		if err := w.step(ctx, &steps[i]); err != nil {
 			return err
 		}
 	}
-	return w.flush(ctx)
+	if err := w.flush(ctx); err != nil {
+		return err
+	}
+	st.fence = w.batch.fence
+	return nil
 }
 
 // step puts the messages of one step that are not held. A step of no more messages
@@ -36,6 +46,7 @@ func (w *writer) step(ctx context.Context, s *chain.Step) error {
 		return err
 	}
 	first, end := w.indexes(s)
+	w.texts = textsOf(s)
 	if s.Seq < w.last.seq {
 		return nil
 	}
@@ -43,13 +54,13 @@ func (w *writer) step(ctx context.Context, s *chain.Step) error {
 		first = max(first, w.last.index+1)
 	}
 	if n := end - first; n <= batchMessages && w.count+n > batchMessages {
-		if err := w.flush(ctx); err != nil {
+		if err := w.commit(ctx); err != nil {
 			return err
 		}
 	}
 	for index := first; index < end; index++ {
 		if w.full() {
-			if err := w.flush(ctx); err != nil {
+			if err := w.commit(ctx); err != nil {
 				return err
 			}
 		}
@@ -83,23 +94,11 @@ func (w *writer) add(s *chain.Step, index int) error {
 	e := w.batch.next()
 	for _, short := range []bool{false, true} {
 		w.message(&e.message, s, index, short)
-		e.stamp(w.name, s)
+		e.stamp(w.name, w.texts)
 		if e.size+room+len(e.body) <= w.limit {
 			break
 		}
 	}
 	w.last = mark{journal: s.Journal, seq: s.Seq, index: index, digest: s.Digest, end: e.end}
 	return w.put()
-}
-
-// flush commits the batch.
-func (w *writer) flush(ctx context.Context) error {
-	if w.count == 0 {
-		return nil
-	}
-	if err := w.commit(ctx); err != nil {
-		return err
-	}
-	w.state.fence = w.batch.fence
-	return nil
 }
