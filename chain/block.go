@@ -68,12 +68,16 @@ type Tx struct {
 	From              Address
 	To                *Address // nil for a creation
 	Created           *Address // nil unless a contract was created
-	Status            uint8
+	Status            uint8    // 1: it did what it was to; 0: it failed; StatusUnknown
 	GasUsed           uint64
 	EffectiveGasPrice [32]byte // wei, big-endian
 	L1Fee             [32]byte // wei, big-endian; zero where the chain has none
 	Method            [4]byte  // first four bytes of the input
 }
+
+// StatusUnknown is the status of a transaction whose receipt has none: they have it
+// since Byzantium (2017).
+const StatusUnknown = 2
 
 // Level says by what a range was proven to be complete.
 type Level uint8

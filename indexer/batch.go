@@ -38,29 +38,42 @@ func decode(t *decoder.Table, events []chain.Event) {
 type piece struct {
 	blocks []chain.Block
 	events []chain.Event
+	txs    []chain.Tx
 }
 
 func (p piece) last() chain.BlockRef { return p.blocks[len(p.blocks)-1].BlockRef }
 
 // cut splits a range at block boundaries into pieces of a step's size, and counts
-// each block's watched logs. The pieces are parts of blocks and events.
-func cut(blocks []chain.Block, events []chain.Event) (pieces []piece) {
-	size, first, from, to := 0, 0, 0, 0 // of the piece: bytes, first block, events
-	for i := range blocks {
-		n, bytes := 0, 0
-		for to+n < len(events) && events[to+n].Block.Number <= blocks[i].Number {
-			bytes += weight(&events[to+n])
-			n++
+// each block's watched logs. The pieces are parts of the range.
+func cut(r piece) (pieces []piece) {
+	var from, to struct{ block, event, tx int } // what the piece begins and ends with
+	size := 0
+	for i := range r.blocks {
+		before, bytes, number := to, 0, r.blocks[i].Number
+		for ; to.event < len(r.events) && r.events[to.event].Block.Number <= number; to.event++ {
+			bytes += weight(&r.events[to.event])
 		}
-		if i > first && (to-from+n > stepRows || size+bytes > stepBytes) {
-			pieces = append(pieces, piece{blocks[first:i:i], events[from:to:to]})
-			size, first, from = 0, i, to
+		for ; to.tx < len(r.txs) && r.txs[to.tx].Block.Number <= number; to.tx++ {
+			bytes += txWeight
 		}
-		blocks[i].WatchedLogs = uint32(n)
-		size, to = size+bytes, to+n
+		r.blocks[i].WatchedLogs = uint32(to.event - before.event)
+		if rows := to.event - from.event + to.tx - from.tx; i > from.block && (rows > stepRows || size+bytes > stepBytes) {
+			pieces = append(pieces, r.part(from.block, i, from.event, before.event, from.tx, before.tx))
+			from, size = before, 0
+			from.block = i
+		}
+		size += bytes
 	}
-	return append(pieces, piece{blocks[first:], events[from:to:to]})
+	return append(pieces, r.part(from.block, len(r.blocks), from.event, to.event, from.tx, to.tx))
 }
+
+// part is blocks, events and transactions from..to, to excluded.
+func (p piece) part(block, blocks, event, events, tx, txs int) piece {
+	return piece{p.blocks[block:blocks:blocks], p.events[event:events:events], p.txs[tx:txs:txs]}
+}
+
+// txWeight is about what a transaction takes in the journal.
+const txWeight = 220
 
 // weight is about what an event takes in the journal.
 func weight(e *chain.Event) int { return 160 + len(e.Data) + len(e.Args) + 32*len(e.Topics) }

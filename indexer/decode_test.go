@@ -39,7 +39,7 @@ func TestDecodeAllocations(t *testing.T) {
 	}
 	got := testing.AllocsPerRun(3, func() {
 		decode(table, events)
-		for _, p := range cut(blocks, events) {
+		for _, p := range cut(piece{blocks: blocks, events: events}) {
 			prove(p.events)
 		}
 	})

@@ -53,7 +53,7 @@ func (f *Filler) Advance(ctx context.Context) (moved bool, err error) {
 		return false, fmt.Errorf("fill blocks %d to %d of %s: %w", r.From, r.To, f.net.Stream, err)
 	}
 	f.watch.decode(f.net.Decoder, got.Events)
-	for _, part := range cut(got.Blocks, got.Events) {
+	for _, part := range cut(piece{blocks: got.Blocks, events: got.Events}) {
 		if err := f.append(ctx, r.From, owed.Addresses, part); err != nil {
 			return moved, err
 		}

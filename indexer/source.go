@@ -59,6 +59,11 @@ type Want struct {
 	Dense   bool    // every header, and each log's block hash checked against it
 	Watched Watched // logs of other addresses are counted and dropped
 
+	// Receipts: read each block with its transactions and receipts in place of the
+	// range's logs, and give the transactions that called, created or made emit a
+	// watched address, or came from one.
+	Receipts bool
+
 	// Anchor, where it is not zero, is a block that the node which answers must
 	// have, else ErrTorn: a finalized one at or above the range, so that what an
 	// endpoint on an abandoned fork says is not taken for finalized.
@@ -67,10 +72,13 @@ type Want struct {
 
 // Fetched is a range as the node gave it. Blocks are ascending; dense: all of
 // them, contiguous by parent hash; otherwise the two ends and those that hold a
-// watched log, whose Parent is zero.
+// watched log or one of Transactions; of those only logs were read of, Parent is
+// zero.
 type Fetched struct {
 	Blocks []chain.Block
 	Events []chain.Event // the logs of watched addresses, not decoded yet, ascending by (block, index)
 	All    int           // logs read, watched or not
 	Bytes  int           // size of the answer
+
+	Transactions []chain.Tx // ascending by (block, index), their blocks among Blocks; with Want.Receipts only
 }

@@ -21,6 +21,13 @@ type Network struct {
 	Decoder *decoder.Table
 	Watch   WatchSet
 	Start   Start
+
+	// Receipts: read whole blocks with their receipts in place of ranges of logs, for
+	// the transactions. A range's logs come with one header in a request of two calls,
+	// or above finalized with n headers in one of n+1; n blocks with their receipts
+	// are 2n calls that hold the same logs and much more. So where only logs are
+	// wanted, reading logs never costs more.
+	Receipts bool
 }
 
 // WatchSet is the addresses whose logs are kept.
@@ -170,9 +177,9 @@ func (w *Writer) movedFrom(b *chain.Batch) bool {
 // above it with every header.
 func (w *Writer) extend(ctx context.Context, h Heads) (moved bool, err error) {
 	head := w.tracker.Head().Number
-	want, to := Want{Dense: true, Watched: w.net.Watch}, h.Latest.Number
-	if head < h.Final.Number {
-		want, to = Want{Watched: w.net.Watch, Anchor: h.Final}, h.Final.Number
+	want, to := Want{Dense: head >= h.Final.Number, Watched: w.net.Watch, Receipts: w.net.Receipts}, h.Latest.Number
+	if !want.Dense {
+		want.Anchor, to = h.Final, h.Final.Number
 	}
 	fetch := func(ctx context.Context, r Range) (piece, error) {
 		f, err := w.net.Source.Fetch(ctx, r, want)
@@ -180,7 +187,7 @@ func (w *Writer) extend(ctx context.Context, h Heads) (moved bool, err error) {
 			return piece{}, fmt.Errorf("read blocks %d to %d of %s: %w", r.From, r.To, w.net.Stream, err)
 		}
 		w.watch.decode(w.net.Decoder, f.Events)
-		return piece{f.Blocks, f.Events}, nil
+		return piece{f.Blocks, f.Events, f.Transactions}, nil
 	}
 	for p, err := range ahead(ctx, w.pace.Calls, 2*w.pace.Calls, walk(w.net.Source, Range{head + 1, to}, want), fetch) {
 		if errors.Is(err, ErrAbsent) && !moved && !w.absentTooLong() {
@@ -225,10 +232,10 @@ func (w *Writer) absentTooLong() bool {
 
 // apply commits a range as the steps it takes.
 func (w *Writer) apply(ctx context.Context, p piece, h Heads, dense bool) error {
-	for _, part := range cut(p.blocks, p.events) {
+	for _, part := range cut(p) {
 		b := &chain.Batch{
 			Parent: w.tracker.Head(), Last: part.last(), Watch: w.whole(), Assumed: h.Assumed,
-			Blocks: part.blocks, Events: part.events, Proof: prove(part.events),
+			Blocks: part.blocks, Events: part.events, Transactions: part.txs, Proof: prove(part.events),
 		}
 		if dense {
 			b.Safe, b.Final = w.tracker.Finality(h.Safe, h.Final, part.blocks...)

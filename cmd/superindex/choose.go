@@ -95,12 +95,7 @@ func (n networkConfig) check(f *faults, field string, facts registry.Network) {
 			f.add(field+".start", "%s", strings.TrimPrefix(err.Error(), facts.Name+": "))
 		}
 	}
-	switch n.Mode {
-	case "receipts":
-		f.add(field+".mode", "receipts is not there yet; use logs or auto")
-	default:
-		f.oneOf(field+".mode", cmp.Or(n.Mode, "auto"), "logs", "receipts", "auto")
-	}
+	f.oneOf(field+".mode", cmp.Or(n.Mode, "auto"), "logs", "receipts", "auto")
 	switch n.Verify {
 	case "link", "bloom", "receipts":
 		f.add(field+".verify", "%s is not there yet; use off or auto", n.Verify)

@@ -118,7 +118,6 @@ func TestBadConfigs(t *testing.T) {
 		"networks: {base: {enabled: false}}\n":    "line 1: networks: none is enabled",
 		"networks: {optimism: {start: 5}}\n":      "line 1: networks.optimism.start: start 5 is below the chain's first L2 block, 105235063",
 		"networks: {silent_data: {}}\n":           "line 1: networks.silent_data.rpc: its URL needs ${SILENTDATA_AUTH_TOKEN}, which is not set",
-		"networks: {base: {mode: receipts}}\n":    "line 1: networks.base.mode: receipts is not there yet; use logs or auto",
 		"networks: {base: {mode: log}}\n":         `line 1: networks.base.mode: "log" is none of logs, receipts, auto: is logs meant?`,
 		"networks: {base: {verify: bloom}}\n":     "line 1: networks.base.verify: bloom is not there yet; use off or auto",
 		"networks: {base: {verify: on}}\n":        `line 1: networks.base.verify: "on" is none of off, link, bloom, receipts, auto`,
@@ -165,7 +164,7 @@ line 4: unknown key sink: is sinks meant?`
 	if err == nil || err.Error() != want {
 		t.Errorf("%v", err)
 	}
-	_, err = parsed(t, "networks:\n  optimsm:\n  base: {mode: receipts}\nhttp: {listen: x}\n")
+	_, err = parsed(t, "networks:\n  optimsm:\n  base: {mode: log}\nhttp: {listen: x}\n")
 	if err == nil || strings.Count(err.Error(), "\n") != 2 {
 		t.Errorf("%v", err)
 	}

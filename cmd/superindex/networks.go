@@ -46,7 +46,7 @@ func (c chosen) network(snapshot *registry.Snapshot, table *decoder.Table, metri
 	endpoints, err := c.pool(metrics, log)
 	return indexer.Network{
 		Stream: chain.Stream{Name: c.name, ChainID: c.chainID}, Source: c.assume(endpoints), Witness: endpoints,
-		Decoder: table, Watch: snapshot.Watch(c.directory()), Start: c.start(),
+		Decoder: table, Watch: snapshot.Watch(c.directory()), Start: c.start(), Receipts: c.Mode == "receipts",
 	}, endpoints, err
 }
 

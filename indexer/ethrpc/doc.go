@@ -6,9 +6,15 @@
 // know are skipped. It believes no answer by itself: the last header of a range
 // travels in the same request as the range's logs, so that a node that lacks the
 // block cannot say "no logs"; each log's block hash must be that of the header
-// held; and a header whose bloom is not empty must have logs.
+// held; and a header whose bloom is not empty must have logs. A block that is read
+// with its receipts comes in one request with them, and they must be of its hash and
+// of its transactions, one for one.
 //
-// A Client keeps no state but idle connections and is safe for concurrent use. It
+// An answer is read as it arrives, once and in place (cursor), into one arena a
+// range: its size is not its memory. Logs that nobody watches are placed, checked and
+// dropped before their topics and data are read.
+//
+// A Client keeps no state but idle connections and buffers, and is safe for concurrent use. It
 // retries nothing: errors say what the caller may do (see Error, indexer.ErrTooLarge,
 // indexer.ErrAbsent, indexer.ErrTorn, chain.Fatal). Parsing, classifying and
 // checking are pure.

@@ -14,7 +14,10 @@ func (c *Client) Fetch(ctx context.Context, r indexer.Range, want indexer.Want) 
 	if r.From > r.To {
 		return indexer.Fetched{}, fmt.Errorf("range %d to %d is no range", r.From, r.To)
 	}
-	s := &scan{within: r, watched: want.Watched}
+	if want.Receipts {
+		return c.fetchReceipts(ctx, r, want)
+	}
+	s := newScan(r, want.Watched)
 	numbers := ends(r)
 	if want.Dense {
 		numbers = all(r)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/big"
 	"math/rand/v2"
+	"reflect"
 	"testing"
 
 	"github.com/ethereum/go-ethereum"
@@ -65,6 +66,7 @@ func TestAnvil(t *testing.T) {
 		t.Fatalf("heads %v, %v", heads, err)
 	}
 	sameAsGoEthereum(t, c, other, watch, heads.Latest.Number)
+	sameByReceipts(t, c, other, watch, heads.Latest.Number)
 	if _, err := node.Reorg(ctx, r, 5); err != nil {
 		t.Fatal(err)
 	}
@@ -103,6 +105,7 @@ func TestGoEthereum(t *testing.T) {
 		t.Fatalf("heads %v, %v", heads, err)
 	}
 	sameAsGoEthereum(t, c, other, watched{node.Burst: true}, 121)
+	sameByReceipts(t, c, other, watched{node.Burst: true}, 121)
 	absentAbove(t, c, 121)
 	if _, err := node.Back(ctx, 20); err != nil {
 		t.Fatal(err)
@@ -144,6 +147,51 @@ func sameAsGoEthereum(t *testing.T, c *Client, other *ethclient.Client, watch wa
 			t.Errorf("dense %v: %d logs too many", dense, len(rest))
 		}
 		checkRealBlocks(t, other, got.Blocks)
+	}
+}
+
+// sameByReceipts fetches blocks 1 to head by their receipts: the logs and blocks are
+// those that eth_getLogs gives, and the transactions the node's own.
+func sameByReceipts(t *testing.T, c *Client, other *ethclient.Client, watch watched, head uint64) {
+	t.Helper()
+	for _, dense := range []bool{true, false} {
+		want, err := c.Fetch(t.Context(), indexer.Range{From: 1, To: head}, indexer.Want{Dense: dense, Watched: watch})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := c.Fetch(t.Context(), indexer.Range{From: 1, To: head}, indexer.Want{Dense: dense, Watched: watch, Receipts: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !reflect.DeepEqual(got.Events, want.Events) || got.All != want.All || dense && !reflect.DeepEqual(got.Blocks, want.Blocks) {
+			t.Errorf("dense %v: by receipts %d logs of %d, want %d of %d, or other blocks", dense, len(got.Events), got.All, len(want.Events), want.All)
+		}
+		if len(got.Transactions) == 0 {
+			t.Errorf("dense %v: no transaction", dense)
+		}
+	}
+	all, err := c.Fetch(t.Context(), indexer.Range{From: 1, To: head}, indexer.Want{Watched: everything{}, Receipts: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rest := all.Transactions
+	for n := uint64(1); n <= head; n++ {
+		var r recorded
+		err := errors.Join(other.Client().CallContext(t.Context(), &r.Block, "eth_getBlockByNumber", hexNumber(n), true),
+			other.Client().CallContext(t.Context(), &r.Receipts, "eth_getBlockReceipts", hexNumber(n)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		txs, _ := r.read(t)
+		for _, want := range txs {
+			if len(rest) == 0 || shown(rest[0]) != want {
+				t.Fatalf("block %d: want %sof %d: %+v", n, want, len(rest), rest[:min(1, len(rest))])
+			}
+			rest = rest[1:]
+		}
+	}
+	if len(rest) > 0 {
+		t.Errorf("%d transactions too many", len(rest))
 	}
 }
 

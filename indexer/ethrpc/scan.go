@@ -16,7 +16,7 @@ import (
 type scan struct {
 	within  indexer.Range
 	watched indexer.Watched
-	arena   arena
+	arena   *arena
 	shape   shape
 
 	null   bool // the answer was null
@@ -25,6 +25,10 @@ type scan struct {
 	blocks []tally
 	events []chain.Event // Time is not set yet
 	start  int           // of the logs in the answer
+}
+
+func newScan(within indexer.Range, watched indexer.Watched) *scan {
+	return &scan{within: within, watched: watched, arena: new(arena)}
 }
 
 // tally is what the logs of one block say about it.

@@ -138,7 +138,10 @@ func (h *header) block() chain.Block {
 }
 
 // header reads a block; nil where it is null.
-func (c *cursor) header() (*header, error) {
+func (c *cursor) header() (*header, error) { return c.block((*cursor).count) }
+
+// block is header with its transactions read by txs.
+func (c *cursor) block(txs func(*cursor) chain.Count) (*header, error) {
 	if c.peek() == 'n' {
 		c.value()
 		return nil, c.err
@@ -150,7 +153,7 @@ func (c *cursor) header() (*header, error) {
 		if key == nil {
 			break
 		}
-		c.member(h, key)
+		c.member(h, key, txs)
 	}
 	if c.err != nil {
 		return nil, c.err
@@ -159,7 +162,7 @@ func (c *cursor) header() (*header, error) {
 }
 
 // member reads the value of one member of a block.
-func (c *cursor) member(h *header, key []byte) {
+func (c *cursor) member(h *header, key []byte, txs func(*cursor) chain.Count) {
 	c.mark = c.at
 	switch string(key) {
 	case "number":
@@ -173,7 +176,7 @@ func (c *cursor) member(h *header, key []byte) {
 	case "logsBloom":
 		h.Bloom = c.bloom(c.value())
 	case "transactions":
-		h.Txs = c.count()
+		h.Txs = txs(c)
 	default:
 		c.value()
 	}

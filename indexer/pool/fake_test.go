@@ -28,6 +28,7 @@ type fake struct {
 	fail     error                     // of every call
 	took     time.Duration             // by every call
 	refuse   func(indexer.Range) error // an error in place of an answer; nil: none
+	whole    bool                      // it refuses no blocks with their receipts
 	backends []uint64                  // how far behind each backend is; they answer in turn
 	turn     int
 	drop     int             // of as many calls, one fails
@@ -133,7 +134,7 @@ func (f *fake) Fetch(ctx context.Context, r indexer.Range, want indexer.Want) (g
 	err = f.call(ctx, "fetch", func() error {
 		f.ranges = append(f.ranges, r)
 		switch {
-		case f.refuse != nil && f.refuse(r) != nil:
+		case f.refuse != nil && f.refuse(r) != nil && !(want.Receipts && f.whole):
 			return f.refuse(r)
 		case r.To > f.head || want.Anchor.Number > f.head:
 			return indexer.ErrAbsent
@@ -143,6 +144,9 @@ func (f *fake) Fetch(ctx context.Context, r indexer.Range, want indexer.Want) (g
 		for n := r.From; n <= r.To; n++ {
 			got.Blocks = append(got.Blocks, f.block(n))
 			got.All += f.logs
+			if want.Receipts {
+				got.Transactions = append(got.Transactions, chain.Tx{Block: f.ref(n)})
+			}
 		}
 		got.Bytes = 500 * got.All
 		return nil

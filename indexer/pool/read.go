@@ -46,8 +46,22 @@ func (p *Pool) Fetch(ctx context.Context, r indexer.Range, want indexer.Want) (i
 		return f, err
 	case r.Len() > 1:
 		return halves(r, r.From+r.Len()/2-1, want, func(r indexer.Range) (indexer.Fetched, error) { return p.Fetch(ctx, r, want) })
+	case !want.Receipts:
+		return p.byReceipts(ctx, r, want, err)
 	}
 	return f, fmt.Errorf("block %d alone: %w", r.From, err)
+}
+
+// byReceipts reads the logs of a block, which nobody gives for the reason why, from
+// its receipts.
+func (p *Pool) byReceipts(ctx context.Context, r indexer.Range, want indexer.Want, why error) (indexer.Fetched, error) {
+	want.Receipts = true
+	f, err := p.fetch(ctx, r, want)
+	if err != nil {
+		return indexer.Fetched{}, fmt.Errorf("block %d alone: %w; and by its receipts: %v", r.From, why, err)
+	}
+	f.Transactions = nil
+	return f, nil
 }
 
 // strange: the error says nothing of what would mend it.
@@ -128,6 +142,7 @@ func halves(r indexer.Range, middle uint64, want indexer.Want, read func(indexer
 	return indexer.Fetched{
 		Blocks: slices.Concat(low.Blocks, high.Blocks), Events: slices.Concat(low.Events, high.Events),
 		All: low.All + high.All, Bytes: low.Bytes + high.Bytes,
+		Transactions: slices.Concat(low.Transactions, high.Transactions),
 	}, nil
 }
 

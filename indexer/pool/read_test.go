@@ -99,6 +99,12 @@ func TestAnErrorThatNobodyKnows(t *testing.T) {
 		if _, err = p.Fetch(t.Context(), r, sparse); err == nil || !strings.Contains(err.Error(), "block 42 alone") {
 			t.Fatalf("the block that cannot be had is named: %v", err)
 		}
+
+		a.set(func(f *fake) { f.whole = true })
+		if f, err = p.Fetch(t.Context(), r, sparse); err != nil || len(f.Transactions) > 0 {
+			t.Fatalf("a block by its receipts: %d transactions, %v", len(f.Transactions), err)
+		}
+		all(t, f, r)
 	})
 }
 
