@@ -144,6 +144,7 @@ func TestTheOperatorsDay(t *testing.T) {
 				t.Errorf("%s says %q, %v", path, body.String(), err)
 			}
 		}
+		pageIsServed(t, server, demoNetwork+" synced", demoNetwork+" anvil leads")
 		if _, err := o.dev.Reorg(t.Context(), o.rng, 3); err != nil {
 			t.Fatal(err)
 		}

@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"superindex/indexer"
+	"superindex/indexer/pool"
 	"superindex/poller"
 )
 
@@ -38,6 +39,7 @@ type registryReport struct {
 // networkReport is one stream, with the network's endpoints.
 type networkReport struct {
 	indexer.NetworkReport
+	Endpoints []pool.State `json:"endpoints,omitempty"`
 }
 
 func (d *daemon) report() report {
@@ -46,7 +48,11 @@ func (d *daemon) report() report {
 		Registry: registryReport{Source: d.snapshot.Source, Version: d.snapshot.Version(), Fetched: d.snapshot.Fetched, Note: d.snapshot.Note},
 	}
 	for _, n := range d.status.Report(d.journal) {
-		r.Networks = append(r.Networks, networkReport{n})
+		out := networkReport{NetworkReport: n}
+		if p := d.pools[n.Network]; p != nil {
+			out.Endpoints = p.Endpoints()
+		}
+		r.Networks = append(r.Networks, out)
 	}
 	return r
 }
@@ -101,6 +107,7 @@ func shut(ended context.Context, server *http.Server) error {
 
 func (d *daemon) routes() http.Handler {
 	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", d.showPage)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /readyz", d.ready)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(d.metrics, promhttp.HandlerOpts{}))

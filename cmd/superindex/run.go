@@ -128,7 +128,7 @@ func (d *daemon) owners() func(string, chain.Address) []string {
 
 // run follows the chains and serves HTTP until ctx ends.
 func (d *daemon) run(ctx context.Context) error {
-	d.metrics.MustRegister(indexer.NewCollector(d.status, d.journal), buildInfo(),
+	d.metrics.MustRegister(indexer.NewCollector(d.status, d.journal), pool.NewCollector(d.pools), buildInfo(),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return d.serve(ctx) })

@@ -42,7 +42,7 @@ var stateColours = map[indexer.State]int{
 func showStatus(w io.Writer, r report, colour paint) error {
 	t := tabwriter.NewWriter(w, 2, 0, 2, ' ', tabwriter.AlignRight)
 	sinks := sinkNames(r)
-	fmt.Fprintf(t, "network\t%s\tbehind\tage\tblocks/s\tevents/s\tleft\twaits for\t", colour.in(plainColour, "state"))
+	fmt.Fprintf(t, "network\t%s\tbehind\tage\tblocks/s\tevents/s\tleft\twaits for\t%s\t", colour.in(plainColour, "state"), colour.in(plainColour, "rpc"))
 	for _, name := range sinks {
 		fmt.Fprintf(t, "%s\t", colour.in(plainColour, name))
 	}
@@ -50,7 +50,7 @@ func showStatus(w io.Writer, r report, colour paint) error {
 	now := time.Now()
 	for i := range r.Networks {
 		n := &r.Networks[i]
-		fmt.Fprintf(t, "%s\t%s\t%s\t", n.Network, colour.in(stateColours[n.State], strings.ReplaceAll(string(n.State), "_", " ")), pace(n, now))
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t", n.Network, colour.in(stateColours[n.State], words(n.State)), pace(n, now), rpcCell(n, colour))
 		for _, name := range sinks {
 			fmt.Fprintf(t, "%s\t", sinkCell(n, name, colour))
 		}
@@ -80,53 +80,95 @@ func pace(n *networkReport, now time.Time) string {
 	if n.ChainID == 0 || n.HeadSeen.IsZero() {
 		return "\t\t\t\t\t"
 	}
-	age, left := "-", "-"
-	if !n.IndexedTime.IsZero() {
-		age = short(now.Sub(n.IndexedTime))
-	}
-	if n.Left != nil && *n.Left > 0 {
-		left = short(time.Duration(*n.Left * float64(time.Second)))
-	}
 	return strings.Join([]string{
-		humanize.Comma(int64(n.Behind)), age, rate(n.BlocksPerSecond), rate(n.EventsPerSecond), left, cmp.Or(n.Bottleneck, "-"),
+		humanize.Comma(int64(n.Behind)), n.age(now), rate(n.BlocksPerSecond), rate(n.EventsPerSecond), n.left(), cmp.Or(n.Bottleneck, "-"),
 	}, "\t")
 }
 
-// heads is the columns from reorgs to done; safe and finalized are shown by how far
-// they are behind the head.
+// age is how old the indexed block is.
+func (n *networkReport) age(now time.Time) string {
+	if n.IndexedTime.IsZero() {
+		return "-"
+	}
+	return short(now.Sub(n.IndexedTime))
+}
+
+func (n *networkReport) left() string {
+	if n.Left == nil || *n.Left == 0 {
+		return "-"
+	}
+	return short(time.Duration(*n.Left * float64(time.Second)))
+}
+
+// below is a head by how far it is behind the latest one.
+func (n *networkReport) below(number uint64) string {
+	if number == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("-%d", n.Latest.Number-min(number, n.Latest.Number))
+}
+
+// heads is the columns from reorgs to done.
 func heads(n *networkReport) string {
 	if n.ChainID == 0 || n.HeadSeen.IsZero() {
 		return "\t\t\t\t"
 	}
-	below := func(number uint64) string {
-		if number == 0 {
-			return "-"
+	return fmt.Sprintf("%d\t%d\t%s\t%s\t%s", n.Reorgs, n.Latest.Number, n.below(n.Safe.Number), n.below(n.Final.Number), humanize.Comma(int64(n.Blocks)))
+}
+
+// words is a state as people write it.
+func words(s indexer.State) string { return strings.ReplaceAll(string(s), "_", " ") }
+
+// rpcCell says how many of the endpoints are up.
+func rpcCell(n *networkReport, colour paint) string {
+	all, up := len(n.Endpoints), 0
+	for _, e := range n.Endpoints {
+		if e.Up {
+			up++
 		}
-		return fmt.Sprintf("-%d", n.Latest.Number-min(number, n.Latest.Number))
 	}
-	return fmt.Sprintf("%d\t%d\t%s\t%s\t%s", n.Reorgs, n.Latest.Number, below(n.Safe.Number), below(n.Final.Number), humanize.Comma(int64(n.Blocks)))
+	switch {
+	case all == 0:
+		return colour.in(plainColour, "")
+	case up == all:
+		return colour.in(green, fmt.Sprintf("%d/%d", up, all))
+	case up == 0:
+		return colour.in(red, fmt.Sprintf("0/%d", all))
+	}
+	return colour.in(yellow, fmt.Sprintf("%d/%d", up, all))
 }
 
 func sinkCell(n *networkReport, name string, colour paint) string {
-	at := slices.IndexFunc(n.Sinks, func(s indexer.SinkStatus) bool { return s.Name == name })
-	switch {
-	case at < 0 || n.Sinks[at].Seq == 0 && n.Faults[name] == "":
-		return colour.in(plainColour, "-")
-	case n.Faults[name] != "":
-		return colour.in(red, "RED")
-	case n.Sinks[at].Lag == 0:
-		return colour.in(green, "ok")
-	}
-	return colour.in(yellow, fmt.Sprintf("-%d", n.Sinks[at].Lag))
+	text, in := n.held(name)
+	return colour.in(in, text)
 }
 
-// showRed lists what stands in the way, of endpoints as well: a network with a good
-// one beside is not red.
+// held is what a sink holds of the stream, and its colour.
+func (n *networkReport) held(sink string) (text string, colour int) {
+	at := slices.IndexFunc(n.Sinks, func(s indexer.SinkStatus) bool { return s.Name == sink })
+	switch {
+	case n.Faults[sink] != "":
+		return "RED", red
+	case at < 0 || n.Sinks[at].Seq == 0:
+		return "-", plainColour
+	case n.Sinks[at].Lag == 0:
+		return "ok", green
+	}
+	return fmt.Sprintf("-%d", n.Sinks[at].Lag), yellow
+}
+
+// showRed lists what stands in the way, and endpoints with a reason: a network with a
+// good one beside is not red.
 func showRed(w io.Writer, r report, colour paint) error {
 	var b strings.Builder
 	for _, n := range r.Networks {
 		for _, line := range n.reds() {
 			fmt.Fprintf(&b, "%s  %s, %s\n", colour.in(red, "RED"), n.Network, line)
+		}
+		for _, e := range n.Endpoints {
+			if e.Reason != "" {
+				fmt.Fprintf(&b, "%s  %s, endpoint %s: %s\n", colour.in(yellow, "rpc"), n.Network, e.Name, e.Reason)
+			}
 		}
 	}
 	if r.Registry.Note != "" {

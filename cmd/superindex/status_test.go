@@ -8,6 +8,7 @@ import (
 
 	"superindex/chain"
 	"superindex/indexer"
+	"superindex/indexer/pool"
 )
 
 // table is the status of four streams: one synced, one catching up, one red, the feeds.
@@ -21,7 +22,14 @@ func table() report {
 			Sinks: []indexer.SinkStatus{{Name: "clickhouse", Seq: 9}, {Name: "nats", Seq: 9}},
 		}}
 		change(&n)
-		return networkReport{NetworkReport: n}
+		out := networkReport{NetworkReport: n}
+		if id != 0 {
+			out.Endpoints = []pool.State{{Name: "own", Up: true}, {Name: "public", Up: id != 34443}}
+			if id == 34443 {
+				out.Endpoints[1].Reason = "no answer"
+			}
+		}
+		return out
 	}
 	return report{Networks: []networkReport{
 		of("base", 8453, func(n *indexer.NetworkReport) {
@@ -42,13 +50,14 @@ func TestShowStatus(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []string{
-		"network state behind age blocks/s events/s left waits for clickhouse nats reorgs latest safe final done journal",
-		"base catching up 1,234,567 2s 331 25,000 1h02m wait_rpc -3 ok 0 143000000 -300 -900 0 2.0 MiB",
+		"network state behind age blocks/s events/s left waits for rpc clickhouse nats reorgs latest safe final done journal",
+		"base catching up 1,234,567 2s 331 25,000 1h02m wait_rpc 2/2 -3 ok 0 143000000 -300 -900 0 2.0 MiB",
 		"feeds synced ok ok 2.0 MiB",
-		"mode red 0 2s 0 0 - - ok RED 0 143000000 -300 -900 0 2.0 MiB",
-		"optimism synced 0 2s 0 0 - - ok ok 0 143000000 -300 -900 0 2.0 MiB",
+		"mode red 0 2s 0 0 - - 1/2 ok RED 0 143000000 -300 -900 0 2.0 MiB",
+		"optimism synced 0 2s 0 0 - - 2/2 ok ok 0 143000000 -300 -900 0 2.0 MiB",
 		"RED mode, nats: no route to it",
 		"RED mode, wait_rpc: stalled: work waits and nothing moves",
+		"rpc mode, endpoint public: no answer",
 	}
 	lines := strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n")
 	for i, line := range lines {

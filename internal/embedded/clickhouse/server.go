@@ -17,7 +17,7 @@ import (
 const (
 	firstPause = 50 * time.Millisecond
 	lastPause  = 5 * time.Second
-	startWait  = 10 * time.Second
+	startWait  = time.Minute // a second or two, but for a machine that is busy
 )
 
 // Server is an engine that is kept up: when it dies, it is started again at the
