@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -43,7 +44,8 @@ const settleWithin = time.Minute
 func (s *stage) verdict(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, settleWithin)
 	defer cancel()
-	t := tabwriter.NewWriter(s.out, 2, 0, 2, ' ', tabwriter.AlignRight)
+	var b bytes.Buffer
+	t := tabwriter.NewWriter(&b, 2, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprint(t, "\nnetwork\tblocks\tevents\treorgs undone\tthe last\treads by a reader that never slept\t\n")
 	rows := 0
 	var wrong error
@@ -55,8 +57,9 @@ func (s *stage) verdict(ctx context.Context) error {
 	if err := errors.Join(wrong, t.Flush()); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(s.out, "\nchain = warehouse = folded stream on %d networks: %d rows, equal in address, topics, data, block time and finality;\n"+
+	fmt.Fprintf(&b, "\nchain = warehouse = folded stream on %d networks: %d rows, equal in address, topics, data, block time and finality;\n"+
 		"the readers saw one fork in every look\n", len(s.chains), rows)
+	_, err := s.out.Write(b.Bytes())
 	return err
 }
 

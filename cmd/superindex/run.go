@@ -3,18 +3,15 @@ package main
 import (
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"net"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
-	"golang.org/x/term"
 
 	"superindex/chain"
 	"superindex/decoder"
@@ -34,10 +31,12 @@ func newRun() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			d, err := newDaemon(cmd.Context(), c, newLog(c.Log, os.Stderr))
+			screen := newScreen(os.Stderr)
+			d, err := newDaemon(cmd.Context(), c, newLog(c.Log, screen))
 			if err != nil {
 				return err
 			}
+			d.screen = screen
 			return errors.Join(d.run(cmd.Context()), d.Close())
 		},
 	}
@@ -59,6 +58,7 @@ type daemon struct {
 	feeds    []feed
 	status   *indexer.Status
 	metrics  *prometheus.Registry
+	screen   *screen      // where progress is drawn; nil: it is logged
 	listener net.Listener // of HTTP; nil: config.HTTP.Listen is opened
 	log      *slog.Logger
 }
@@ -153,34 +153,17 @@ func (d *daemon) engine() indexer.Engine {
 	}
 }
 
-// progress logs each network every 10 s.
-func (d *daemon) progress(ctx context.Context) error {
-	tick := time.NewTicker(10 * time.Second)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-		for _, n := range d.status.Snapshot() {
-			d.log.Info("progress", "network", n.Network, "indexed", n.Indexed.Number, "latest", n.Latest.Number,
-				"finalized", n.Final.Number, "blocks", n.Blocks, "events", n.Events, "reorgs", n.Reorgs, "faults", len(n.Faults))
-		}
-	}
-}
-
 // newLog writes text to a terminal and JSON elsewhere, unless told otherwise. Its
 // level is one that check has let pass; an unknown one is info.
-func newLog(c logConfig, w *os.File) *slog.Logger {
+func newLog(c logConfig, w *screen) *slog.Logger {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(c.Level)); err != nil {
 		level = slog.LevelInfo
 	}
-	if c.Format == "text" || c.Format == "auto" && term.IsTerminal(int(w.Fd())) {
+	if c.Format == "text" || c.Format == "auto" && w.terminal {
 		return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level}))
 	}
-	return slog.New(slog.NewJSONHandler(io.Writer(w), &slog.HandlerOptions{Level: level, ReplaceAttr: readable}))
+	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: readable}))
 }
 
 // readable writes a duration as text writes it, 217ms, where JSON would have

@@ -27,7 +27,7 @@ func newScreen(out *os.File) *screen {
 	fd := int(out.Fd())
 	size := func() (int, int) {
 		width, height, err := term.GetSize(fd)
-		if err != nil {
+		if err != nil || width == 0 || height == 0 {
 			return 120, 40
 		}
 		return width, height
@@ -60,6 +60,13 @@ func (s *screen) draw(text string) error {
 	_, err := io.WriteString(s.out, s.wiped()+next)
 	s.shown = next
 	return err
+}
+
+// keep leaves what is drawn where it is; what comes goes below.
+func (s *screen) keep() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.shown = ""
 }
 
 // leave takes away what is drawn.
