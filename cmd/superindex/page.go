@@ -13,6 +13,7 @@ import (
 
 	"superindex/indexer"
 	"superindex/indexer/pool"
+	"superindex/poller"
 )
 
 //go:embed page.html
@@ -27,8 +28,9 @@ type page struct {
 	At, Fetched           string
 	Red                   []pageRed
 	Sinks                 []string
-	Networks, Feeds       []pageNetwork
+	Networks, Streams     []pageNetwork // those with a chain, and those without
 	Endpoints             []pageEndpoint
+	Feeds                 []pageFeed
 }
 
 type pageRed struct{ Network, Text string }
@@ -42,6 +44,10 @@ type pageNetwork struct {
 }
 
 type pageSink struct{ Class, Text string }
+
+type pageFeed struct {
+	Name, Class, State, Resources, Due, Failing, Rows, Asks, Last, Why string
+}
 
 type pageEndpoint struct {
 	Network, Name, Class, State, Head, Requests, Failed, P50, P99, Cap, Reason string
@@ -89,7 +95,7 @@ func newPage(r report, now time.Time) page {
 		}
 		row := p.row(n, now)
 		if n.ChainID == 0 {
-			p.Feeds = append(p.Feeds, row)
+			p.Streams = append(p.Streams, row)
 		} else {
 			p.Networks = append(p.Networks, row)
 		}
@@ -98,7 +104,17 @@ func newPage(r report, now time.Time) page {
 		}
 		count[n.State]++
 	}
+	for i := range r.Feeds {
+		f := &r.Feeds[i]
+		p.Feeds = append(p.Feeds, feedRow(f, now))
+		if f.Fault != "" {
+			p.Red = append(p.Red, pageRed{f.Feed, f.Fault})
+		}
+	}
 	p.Verdict, p.Class = verdictOf(count, len(r.Networks))
+	if p.Class == classGood && len(p.Red) > 0 {
+		p.Verdict, p.Class = fmt.Sprintf("%d red", len(p.Red)), classBad
+	}
 	p.Title = "superindex: " + p.Verdict
 	return p
 }
@@ -141,6 +157,28 @@ func (p *page) row(n *networkReport, now time.Time) pageNetwork {
 func pageSinkOf(n *networkReport, name string) pageSink {
 	text, colour := n.held(name)
 	return pageSink{map[int]string{red: classBad, green: classGood, yellow: classSlow}[colour], text}
+}
+
+func feedRow(f *poller.State, now time.Time) pageFeed {
+	row := pageFeed{
+		Name: f.Feed, Class: classGood, State: "runs", Why: cmp.Or(f.Fault, f.Example, f.Note), Last: "-",
+		Resources: humanize.Comma(int64(f.Resources)), Due: humanize.Comma(int64(f.Due)), Failing: humanize.Comma(int64(f.Failing)),
+		Rows: humanize.Comma(int64(f.Rows)), Asks: humanize.Comma(int64(f.Asks)),
+	}
+	if !f.LastSuccess.IsZero() {
+		row.Last = short(now.Sub(f.LastSuccess)) + " ago"
+	}
+	switch {
+	case f.Fault != "":
+		row.Class, row.State = classBad, "red"
+	case f.RestsUntil.After(now):
+		row.Class, row.State = classSlow, "rests for "+short(f.RestsUntil.Sub(now))
+	case f.Resources == 0:
+		row.Class, row.State = "", "off"
+	case f.Failing > 0:
+		row.Class = classSlow
+	}
+	return row
 }
 
 func endpointRow(network string, e *pool.State) pageEndpoint {

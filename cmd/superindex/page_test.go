@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"superindex/indexer"
+	"superindex/poller"
 )
 
 // readText is the page as it is read: tags taken out, in one line.
@@ -43,7 +44,7 @@ func rendered(t *testing.T, r report) string {
 func TestPage(t *testing.T) {
 	r := table()
 	r.Networks[2].Faults["nats"] = `<script>alert("x")</script>`
-	r.Networks[2].Endpoints[1].Reason = "no answer"
+	r.Feeds = []poller.State{{Feed: "npm", Resources: 1200, Due: 30, Failing: 2, Example: "one", Fault: "no route to the registry"}}
 	html := rendered(t, r)
 	for _, word := range []string{"<script", "http://", "https://", "javascript:"} {
 		if strings.Contains(html, word) {
@@ -54,7 +55,8 @@ func TestPage(t *testing.T) {
 	for _, want := range []string{
 		"superindex: 1 of 4 red", "mode : nats: &lt;script&gt;", "mode : wait_rpc: stalled",
 		"base catching up 143000000 -300 -900 143000000 1,234,567 2s 331 25,000 1h02m wait_rpc 0 2.0 MiB -3 ok",
-		"optimism synced", "Feeds stream state steps journal clickhouse nats feeds synced 0 2.0 MiB ok ok",
+		"optimism synced", "stream state steps journal clickhouse nats feeds synced 0 2.0 MiB ok ok",
+		"npm red 1,200 30 2 0 0 - no route to the registry",
 		"mode public down 0 0 0s 0s no answer",
 	} {
 		if !strings.Contains(page, want) {
@@ -75,6 +77,10 @@ func TestPageNeverSaysSyncedTooSoon(t *testing.T) {
 		if got := readText(t, rendered(t, all)); strings.Contains(got, "superindex: synced") {
 			t.Errorf("%s: %s", s, got)
 		}
+	}
+	all.Networks[0].State, all.Feeds = indexer.Synced, []poller.State{{Feed: "npm", Fault: "away"}}
+	if got := readText(t, rendered(t, all)); !strings.Contains(got, "superindex: 1 red") {
+		t.Error(got)
 	}
 	if got := readText(t, rendered(t, report{})); !strings.Contains(got, "superindex: starting") {
 		t.Error(got)

@@ -171,6 +171,15 @@ func showRed(w io.Writer, r report, colour paint) error {
 			}
 		}
 	}
+	for _, f := range r.Feeds {
+		switch {
+		case f.Fault != "":
+			fmt.Fprintf(&b, "%s  feed %s: %s\n", colour.in(red, "RED"), f.Feed, f.Fault)
+		case f.Resources > 0:
+			fmt.Fprintf(&b, "feed %s: %s followed, %d due, %d failing, %s rows brought\n", f.Feed,
+				humanize.Comma(int64(f.Resources)), f.Due, f.Failing, humanize.Comma(int64(f.Rows)))
+		}
+	}
 	if r.Registry.Note != "" {
 		fmt.Fprintf(&b, "registry: %s\n", r.Registry.Note)
 	}
@@ -193,6 +202,11 @@ func (n *networkReport) reds() (lines []string) {
 func (r report) red() (count int) {
 	for i := range r.Networks {
 		count += len(r.Networks[i].reds())
+	}
+	for _, f := range r.Feeds {
+		if f.Fault != "" {
+			count++
+		}
 	}
 	return count
 }
