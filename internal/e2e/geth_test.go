@@ -43,7 +43,7 @@ func TestGoEthereum(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	s := &story{T: t, node: node, rand: r, client: dialChain(t, node.URL()), engine: newEngine(t, node)}
+	s := &story{T: t, node: node, rand: r, client: dialChain(t, node.URL()), engine: newEngine(t, network(t, geth, node.URL(), node.Burst))}
 	stop := s.engine.run(t)
 	watched := s.engine.watch(t)
 	for s.head().Number < 300 {
@@ -74,7 +74,7 @@ type engine struct {
 	nats      *natstest.Child
 }
 
-func newEngine(t *testing.T, node *simchain.Chain) *engine {
+func newEngine(t *testing.T, net indexer.Network) *engine {
 	t.Helper()
 	e := &engine{status: indexer.NewStatus(), nats: natstest.New(t)}
 	var err error
@@ -104,16 +104,17 @@ func newEngine(t *testing.T, node *simchain.Chain) *engine {
 		}
 	})
 	e.Engine = indexer.Engine{
-		Journal: journal, Sinks: []indexer.Sink{table, stream}, Networks: []indexer.Network{network(t, node)},
+		Journal: journal, Sinks: []indexer.Sink{table, stream}, Networks: []indexer.Network{net},
 		Pace: indexer.Pace{Poll: 10 * time.Millisecond}, Status: e.status, Log: log,
 	}
 	return e
 }
 
-func network(t *testing.T, node *simchain.Chain) indexer.Network {
+// network follows a node from block 1.
+func network(t *testing.T, of chain.Stream, url string, watched ...chain.Address) indexer.Network {
 	t.Helper()
 	o := registry.DefaultOptions()
-	o.Source = directory(t, node.Burst)
+	o.Source = directory(t, watched...)
 	snapshot, err := registry.Load(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
@@ -123,19 +124,19 @@ func network(t *testing.T, node *simchain.Chain) indexer.Network {
 		t.Fatal(err)
 	}
 	gate := pool.NewGate(0)
-	client, err := ethrpc.New(ethrpc.Options{Network: geth.Name, Name: "simulated", URL: node.URL(), ChainID: geth.ChainID, Gate: gate})
+	client, err := ethrpc.New(ethrpc.Options{Network: of.Name, Name: "node", URL: url, ChainID: of.ChainID, Gate: gate})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
 	source, err := pool.New(pool.Options{
-		Network: geth.Name, Members: []pool.Member{{Name: "simulated", Endpoint: client, Gate: gate}}, Log: slog.New(slog.DiscardHandler),
+		Network: of.Name, Members: []pool.Member{{Name: "node", Endpoint: client, Gate: gate}}, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return indexer.Network{
-		Stream: geth, Source: source, Decoder: decoder.New(sources), Watch: snapshot.Watch(geth.Name),
+		Stream: of, Source: source, Decoder: decoder.New(sources), Watch: snapshot.Watch(of.Name),
 		Start: indexer.Start{Number: 1, Absolute: true},
 	}
 }
@@ -162,6 +163,9 @@ func (e *engine) run(t *testing.T) (stop func()) {
 	return stop
 }
 
+// stream is the only network's.
+func (e *engine) stream() chain.Stream { return e.Networks[0].Stream }
+
 // watch starts the reader that never sleeps; what it returns ends it.
 func (e *engine) watch(t *testing.T) (end func() oracle.Reads) {
 	t.Helper()
@@ -172,7 +176,7 @@ func (e *engine) watch(t *testing.T) (end func() oracle.Reads) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		reads, err = oracle.Watch(ctx, conn, geth, 0)
+		reads, err = oracle.Watch(ctx, conn, e.stream(), 0)
 	}()
 	return func() oracle.Reads {
 		t.Helper()
@@ -190,7 +194,7 @@ func (e *engine) watch(t *testing.T) (end func() oracle.Reads) {
 
 func (e *engine) stores(t *testing.T) agree.Stores {
 	t.Helper()
-	return agree.Stores{Warehouse: dialWarehouse(t, e.warehouse.ReaderDSN()), Stream: dialStream(t, e.nats.URL(), geth)}
+	return agree.Stores{Warehouse: dialWarehouse(t, e.warehouse.ReaderDSN()), Stream: dialStream(t, e.nats.URL(), e.stream())}
 }
 
 // settle waits until the journal has the heads that the node shows, and every sink
@@ -198,7 +202,7 @@ func (e *engine) stores(t *testing.T) agree.Stores {
 func (e *engine) settle(t *testing.T) {
 	t.Helper()
 	until(t, "journal and sinks at the head", time.Minute, func() bool {
-		st, err := e.Journal.Stat(geth.Name)
+		st, err := e.Journal.Stat(e.stream().Name)
 		if err != nil {
 			t.Fatal(err)
 		}
