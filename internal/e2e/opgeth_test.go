@@ -60,7 +60,7 @@ func TestOPGeth(t *testing.T) {
 	node.Back(2)
 	for range 3 {
 		s.act()
-		s.build(0)
+		s.build(opchain.Jovian)
 	}
 	e.settle(t)
 	if _, err := e.stores(t).Compare(t.Context(), s.client, of, watched); err != nil {

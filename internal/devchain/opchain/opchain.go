@@ -37,12 +37,12 @@ type Chain struct {
 	client *ethclient.Client
 	key    *ecdsa.PrivateKey // of User
 
-	choice  forkChoice
-	blocks  []common.Hash   // by number, the head last
-	times   []uint64        // theirs
-	pending []hexutil.Bytes // of the next block
-	signed  uint64          // of them, by User
-	built   uint64          // blocks, on any fork: what makes their contents differ
+	choice   forkChoice
+	blocks   []common.Hash   // by number, the head last
+	times    []uint64        // theirs
+	deposits []hexutil.Bytes // of the next block
+	sent     []hexutil.Bytes // of the next block, behind the deposits
+	built    uint64          // blocks, on any fork: what makes their contents differ
 }
 
 // Start runs op-geth in a folder of its own, and mints 1,000 ETH for User in block 1.
@@ -130,9 +130,9 @@ func (c *Chain) User() common.Address { return crypto.PubkeyToAddress(c.key.Publ
 
 // Deposit puts a deposit into the next block. Its Source is set here.
 func (c *Chain) Deposit(d *Deposit) error {
-	d.Source = crypto.Keccak256Hash([]byte("deposit"), big.NewInt(int64(c.built)).Bytes(), big.NewInt(int64(len(c.pending))).Bytes())
+	d.Source = crypto.Keccak256Hash([]byte("deposit"), big.NewInt(int64(c.built)).Bytes(), big.NewInt(int64(len(c.deposits))).Bytes())
 	text, err := d.encode()
-	c.pending = append(c.pending, text)
+	c.deposits = append(c.deposits, text)
 	return err
 }
 
@@ -143,7 +143,7 @@ func (c *Chain) Send(ctx context.Context, to *common.Address, data []byte) (crea
 	if err != nil {
 		return created, fmt.Errorf("read the nonce: %w", err)
 	}
-	nonce += c.signed
+	nonce += uint64(len(c.sent))
 	tx, err := types.SignNewTx(c.key, types.LatestSignerForChainID(big.NewInt(ChainID)), &types.DynamicFeeTx{
 		ChainID: big.NewInt(ChainID), Nonce: nonce, To: to, Data: data, Gas: 1_000_000,
 		GasFeeCap: big.NewInt(100 * params.GWei), GasTipCap: big.NewInt(params.GWei / 1000),
@@ -152,8 +152,7 @@ func (c *Chain) Send(ctx context.Context, to *common.Address, data []byte) (crea
 		return created, fmt.Errorf("sign: %w", err)
 	}
 	text, err := tx.MarshalBinary()
-	c.pending = append(c.pending, text)
-	c.signed++
+	c.sent = append(c.sent, text)
 	return crypto.CreateAddress(c.User(), nonce), err
 }
 
@@ -166,7 +165,7 @@ func (c *Chain) Build(ctx context.Context, time uint64) error {
 	if err != nil {
 		return err
 	}
-	a := attributesAt(time, append([]hexutil.Bytes{first}, c.pending...))
+	a := attributesAt(time, slices.Concat([]hexutil.Bytes{first}, c.deposits, c.sent))
 	c.choice.Head = c.blocks[len(c.blocks)-1]
 	payload, err := c.choose(ctx, c.choice, a)
 	if err != nil {
@@ -180,7 +179,8 @@ func (c *Chain) Build(ctx context.Context, time uint64) error {
 	if _, err := c.choose(ctx, c.choice, nil); err != nil {
 		return err
 	}
-	c.blocks, c.times, c.pending, c.signed = append(c.blocks, block), append(c.times, time), nil, 0
+	c.blocks, c.times = append(c.blocks, block), append(c.times, time)
+	c.deposits, c.sent = nil, nil
 	return nil
 }
 
