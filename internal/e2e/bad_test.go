@@ -25,8 +25,36 @@ func TestBadDays(t *testing.T) {
 	t.Run("StreamsAndTables", b.streamsAndTables)
 	t.Run("UsersWithoutRights", b.usersWithoutRights)
 	t.Run("FullDisks", b.fullDisks)
+	t.Run("Configs", b.configs)
 	t.Run("DataFolders", b.dataFolders)
 	t.Run("Addresses", b.addresses)
+}
+
+// configs: the line of a wrong one names file, line and field, and what was meant.
+// TestCommand has more of them.
+func (b badDays) configs(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t, newLedger(t, 1), ledgerName)
+	good := f.setup(t, "embedded").config(t)
+	text, err := os.ReadFile(good)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, wrong := range map[string]struct {
+		from, to string
+		says     []string
+	}{
+		"a wrong type":       {"start: 1", "start: [1]", []string{"line 7", "networks.ledger.start"}},
+		"a number's text":    {"chain_id: 424242", "chain_id: many", []string{"line 5", "networks.ledger.chain_id", "many"}},
+		"an unknown key":     {"start: 1", "strat: 1", []string{"line 7", "strat", "start"}},
+		"an unknown network": {"  ledger:\n    chain_id: 424242", "  optimsm:", []string{"line 4", "networks.optimsm", "is optimism meant?", "chain_id"}},
+	} {
+		path := filepath.Join(t.TempDir(), "superindex.yaml")
+		if err := os.WriteFile(path, []byte(strings.Replace(string(text), wrong.from, wrong.to, 1)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		t.Run(name, func(t *testing.T) { b.refused(t, path, append(wrong.says, "superindex.yaml")...) })
+	}
 }
 
 // dataFolders: one of a newer superindex, and one that nobody may write to, are
@@ -46,20 +74,19 @@ func (b badDays) dataFolders(t *testing.T) {
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
-	b.refused(t, set, journal, "newer superindex", "data_dir")
+	b.refused(t, set.config(t), journal, "newer superindex", "data_dir")
 
 	set.dir = filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(set.dir, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	b.refused(t, set, "data_dir", set.dir)
+	b.refused(t, set.config(t), "data_dir", set.dir)
 }
 
 // refused says that the daemon does not start, and says why in one line.
-func (b badDays) refused(t *testing.T, set setup, says ...string) {
+func (b badDays) refused(t *testing.T, config string, says ...string) {
 	t.Helper()
-	c := commands{bin: b.bin}
-	code, said := c.command(t, "run", "--config", set.config(t))
+	code, said := (&commands{bin: b.bin}).command(t, "run", "--config", config)
 	line := faultLine(said)
 	t.Log(line)
 	for _, word := range says {
@@ -83,8 +110,7 @@ func (b badDays) addresses(t *testing.T) {
 		t.Fatal(err)
 	}
 	path := set.config(t)
-	c := commands{bin: b.bin}
-	code, said := c.command(t, "registry", "show", "--config", path)
+	code, said := (&commands{bin: b.bin}).command(t, "registry", "show", "--config", path)
 	if want := `data/projects/p/bad.yaml:5: blockchain[0].address "0x12": 2 hex digits instead of 40`; code != 0 || !strings.Contains(said, want) {
 		t.Errorf("exit code %d, and %q is not in\n%s", code, want, said)
 	}

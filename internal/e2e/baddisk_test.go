@@ -41,6 +41,13 @@ func (b badDays) fullDisks(t *testing.T) {
 	freeToo()
 	d.comes("all of it", whole)
 	f.agrees(t, readerDSN(t, set.dir), natsURL(t, set.dir, "FULL_"), f.all[0])
+
+	free = fill(t, disks["journal"])
+	ends(t, d)
+	b.refused(t, set.config(t), "the journal's disk is full", disks["journal"], "free some space")
+	free()
+	d.start()
+	d.comes("all of it, still", whole)
 }
 
 // smallDisk mounts a disk in memory.
