@@ -22,9 +22,10 @@ func newDemo() *cobra.Command {
 	var during time.Duration
 	var dir string
 	cmd := &cobra.Command{
-		Use:   "demo",
-		Short: "Three local OP Stack dev chains, embedded NATS and ClickHouse, live rows; no account, no server",
-		Args:  exactly(0),
+		Use:     "demo",
+		Example: "  superindex demo --for 60s",
+		Short:   "Three local OP Stack dev chains, embedded NATS and ClickHouse, live rows; no account, no server",
+		Args:    exactly(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return demo(cmd.Context(), newScreen(os.Stdout), during, dir)
 		},

@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"superindex/chain"
 	"superindex/indexer"
 	"superindex/indexer/pool"
 	"superindex/poller"
@@ -68,7 +69,7 @@ func buildInfo() prometheus.Collector {
 func (d *daemon) serve(ctx context.Context) error {
 	l, err := d.listen(ctx)
 	if err != nil {
-		return fmt.Errorf("http.listen: %w", err)
+		return chain.Fatal(fmt.Errorf("http.listen: %w", err), otherAddress)
 	}
 	d.log.Info("http", "address", l.Addr().String())
 	secure, err := d.config.HTTP.TLS.load()

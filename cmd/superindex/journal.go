@@ -45,9 +45,10 @@ func openJournal(cmd *cobra.Command) (*reorg.Journal, error) {
 func newJournalStat() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use:   "stat",
-		Short: "Where every stream is",
-		Args:  exactly(0),
+		Use:     "stat",
+		Short:   "Where every stream is",
+		Example: "  superindex journal stat --json | jq .last",
+		Args:    exactly(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			j, err := openJournal(cmd)
 			if err != nil {
@@ -64,12 +65,29 @@ func newJournalStat() *cobra.Command {
 	return cmd
 }
 
+// streamStat is where a stream is, as JSON.
+type streamStat struct {
+	Journal   string         `json:"journal"`
+	Stream    string         `json:"stream"`
+	ChainID   uint64         `json:"chain_id"`
+	Head      chain.Seq      `json:"head"`
+	TrimmedTo chain.Seq      `json:"trimmed_to"`
+	Bytes     uint64         `json:"bytes"`
+	Quota     uint64         `json:"quota_bytes"`
+	Start     uint64         `json:"start"`
+	Last      chain.BlockRef `json:"last"`
+	Safe      chain.BlockRef `json:"safe"`
+	Final     chain.BlockRef `json:"finalized"`
+	Window    int            `json:"window_blocks"`
+	Watch     string         `json:"watch_set"`
+	Owed      int            `json:"owed"`
+}
+
 func printStat(w io.Writer, id chain.JournalID, st reorg.Stat, asJSON bool) error {
 	if asJSON {
-		return json.NewEncoder(w).Encode(map[string]any{
-			"journal": id.String(), "stream": st.Stream.Name, "chain_id": st.Stream.ChainID, "head": st.Head, "trimmed_to": st.Cut,
-			"bytes": st.Bytes, "quota_bytes": st.Quota, "start": st.Start, "last": st.Last, "safe": st.Safe, "finalized": st.Final,
-			"window_blocks": st.Window, "watch_set": st.Watch.String(), "owed": len(st.Owed),
+		return json.NewEncoder(w).Encode(streamStat{
+			id.String(), st.Stream.Name, st.Stream.ChainID, st.Head, st.Cut, st.Bytes, st.Quota,
+			st.Start, st.Last, st.Safe, st.Final, st.Window, st.Watch.String(), len(st.Owed),
 		})
 	}
 	_, err := fmt.Fprintf(w, "%s (chain id %d), journal %s\n  steps     after %d to %d, %s of %s\n  blocks    from %d to %v, safe %v, finalized %v, %d may still be reverted\n  watch set %s, history owed to %d groups of addresses\n",
@@ -83,9 +101,10 @@ func newJournalDump() *cobra.Command {
 	var after uint64
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use:   "dump --network N",
-		Short: "The steps that are kept, one a line",
-		Args:  exactly(0),
+		Use:     "dump --network N",
+		Short:   "The steps that are kept, one a line",
+		Example: "  superindex journal dump --network optimism --after 1888000000",
+		Args:    exactly(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			j, err := openJournal(cmd)
 			if err != nil {
@@ -147,9 +166,10 @@ func newJournalRewind() *cobra.Command {
 	var network string
 	var to uint64
 	cmd := &cobra.Command{
-		Use:   "rewind --network N --to BLOCK",
-		Short: "Remove everything above a block, finalized or not, and read it again",
-		Args:  exactly(0),
+		Use:     "rewind --network N --to BLOCK",
+		Short:   "Remove everything above a block, finalized or not, and read it again",
+		Example: "  superindex journal rewind --network optimism --to 105235063",
+		Args:    exactly(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withNetwork(cmd, network, func(d *daemon, net indexer.Network) error {
 				ref, err := indexer.Rewind(cmd.Context(), net, d.journal, to)
@@ -173,22 +193,28 @@ func newJournalAdopt() *cobra.Command {
 		Short: "Make journal and sinks fit again: begin anew at what all sinks hold for certain",
 		Long: "Make journal and sinks fit again after one of them was lost, restored or swapped: the network begins anew\n" +
 			"at the lowest finalized block that the sinks recorded, or at its start where one of them is empty.\n" +
-			"Nothing is lost; what lies above is read again and written over.",
-		Args: exactly(0),
+			"Nothing is lost; what lies above is read again and written over. A rewind that no sink has taken is undone by it.",
+		Example: "  superindex journal adopt --network optimism",
+		Args:    exactly(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withNetwork(cmd, network, func(d *daemon, net indexer.Network) error {
 				adopt := func() error { return indexer.Adopt(cmd.Context(), net, d.journal, d.sinks) }
 				if net.Stream == indexer.Feeds {
 					adopt = func() error { return indexer.AdoptFeeds(cmd.Context(), d.journal, d.sinks) }
 				}
+				before, _ := d.journal.Stat(network) // one that has not begun stands nowhere
 				if err := adopt(); err != nil {
 					return err
 				}
 				st, err := d.journal.Stat(network)
-				if err == nil {
-					fmt.Fprintf(cmd.OutOrStdout(), "%s goes on from %v with step %d\n", network, st.Last, st.Head)
+				if err != nil {
+					return err
 				}
-				return err
+				fmt.Fprintf(cmd.OutOrStdout(), "%s goes on from %v with step %d\n", network, st.Last, st.Head)
+				if before.Head > 0 && before.Last.Number < st.Last.Number {
+					fmt.Fprintf(cmd.OutOrStdout(), "the journal had gone back to %v, by a rewind that no sink had taken yet: that is undone; rewind again if it is still wanted\n", before.Last)
+				}
+				return nil
 			})
 		},
 	}

@@ -87,7 +87,7 @@ func (p *parts) openClickHouse(ctx context.Context, c config, log *slog.Logger) 
 		}
 		o := embeddedch.Options{Lib: lib, Dir: filepath.Join(c.DataDir, "clickhouse"), Listen: c.Sinks.ClickHouse.Listen, Log: log}
 		if p.engine, err = embeddedch.Start(ctx, o); err != nil {
-			return fmt.Errorf("sinks.clickhouse: %w", err)
+			return notStarted(ctx, "sinks.clickhouse", c.Sinks.ClickHouse.Listen, err)
 		}
 		p.closers = append(p.closers, func() error { p.engine.Close(); return nil })
 		if err := p.engine.WriteFile(filepath.Join(c.DataDir, clickhouseEnv)); err != nil {
@@ -112,7 +112,7 @@ func (p *parts) openNATS(ctx context.Context, c config, owners func(string, chai
 	if url == embeddedSink {
 		server, err := embeddednats.Start(ctx, embeddednats.Options{Dir: c.DataDir, Listen: n.Listen, Log: log})
 		if err != nil {
-			return fmt.Errorf("sinks.nats: %w", err)
+			return notStarted(ctx, "sinks.nats", n.Listen, err)
 		}
 		p.server, url = server, server.FullURL()
 		p.closers = append(p.closers, func() error { server.Close(); return nil })

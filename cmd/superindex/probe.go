@@ -56,13 +56,25 @@ func (e *examination) examineHTTP(ctx context.Context) finding {
 	return found("http", at, "free", free(ctx, "http.listen", at))
 }
 
+// otherAddress mends an address that is taken.
+const otherAddress = "stop what listens there, or choose another address"
+
 // free says whether somebody could listen on an address.
 func free(ctx context.Context, field, address string) error {
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 	if err != nil {
-		return chain.Fatal(fmt.Errorf("%s: %w", field, err), "stop what listens there, or choose another address")
+		return chain.Fatal(fmt.Errorf("%s: %w", field, err), otherAddress)
 	}
 	return l.Close()
+}
+
+// notStarted is why an embedded server did not start: that its address is taken is
+// not what it says itself.
+func notStarted(ctx context.Context, sink, listen string, err error) error {
+	if busy := free(ctx, sink+".listen", listen); busy != nil {
+		return busy
+	}
+	return fmt.Errorf("%s: %w", sink, err)
 }
 
 // endpoints asks all of them at once.

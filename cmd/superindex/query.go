@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -128,13 +129,19 @@ func tableRows(w io.Writer, columns []string) (emit func([]any) error, flush fun
 }
 
 func jsonRows(w io.Writer, columns []string) (emit func([]any) error, flush func() error) {
-	encoder := json.NewEncoder(w)
 	emit = func(values []any) error {
-		row := make(map[string]any, len(values))
-		for i, v := range values {
-			row[columns[i]] = reflect.ValueOf(v).Elem().Interface()
+		line := []byte("{")
+		for i, v := range values { // a map would lose the order of the columns
+			key, keyErr := json.Marshal(columns[i])
+			value, err := json.Marshal(v)
+			if err = errors.Join(keyErr, err); err != nil {
+				return fmt.Errorf("query: column %s: %w", columns[i], err)
+			}
+			line = append(append(append(append(line, key...), ':'), value...), ',')
 		}
-		return encoder.Encode(row)
+		line = append(bytes.TrimSuffix(line, []byte(",")), "}\n"...)
+		_, err := w.Write(line)
+		return err
 	}
 	return emit, func() error { return nil }
 }

@@ -62,9 +62,10 @@ func printReport(cmd *cobra.Command, r registry.Report) error {
 
 func newRegistryShow() *cobra.Command {
 	return &cobra.Command{
-		Use:   "show",
-		Short: "Counts by network, tag and source; what yields nothing yet; what is malformed",
-		Args:  exactly(0),
+		Use:     "show",
+		Example: "  superindex registry show --json | jq .networks",
+		Short:   "Counts by network, tag and source; what yields nothing yet; what is malformed",
+		Args:    exactly(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			snapshot, c, err := loadRegistry(cmd, "")
 			if err != nil {
@@ -81,9 +82,10 @@ func newRegistryShow() *cobra.Command {
 
 func newRegistryFind() *cobra.Command {
 	return &cobra.Command{
-		Use:   "find ADDRESS|NAME",
-		Short: "Who owns an address, or what a project or collection lists",
-		Args:  exactly(1),
+		Use:     "find ADDRESS|NAME",
+		Example: "  superindex registry find 0x4200000000000000000000000000000000000042\n  superindex registry find uniswap",
+		Short:   "Who owns an address, or what a project or collection lists",
+		Args:    exactly(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			snapshot, _, err := loadRegistry(cmd, "")
 			if err != nil {
@@ -100,9 +102,10 @@ func newRegistryFind() *cobra.Command {
 
 func newRegistryDiff() *cobra.Command {
 	return &cobra.Command{
-		Use:   "diff A B",
-		Short: "What B lists that A does not, and the other way round; each a folder, a tarball or a URL",
-		Args:  exactly(2),
+		Use:     "diff A B",
+		Example: "  superindex registry diff ./oss-directory-old ./oss-directory",
+		Short:   "What B lists that A does not, and the other way round; each a folder, a tarball or a URL",
+		Args:    exactly(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			from, _, err := loadRegistry(cmd, args[0])
 			if err != nil {

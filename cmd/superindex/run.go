@@ -23,9 +23,10 @@ import (
 
 func newRun() *cobra.Command {
 	return &cobra.Command{
-		Use:   "run",
-		Short: "The daemon",
-		Args:  exactly(0),
+		Use:     "run",
+		Example: "  superindex run --config /etc/superindex.yaml",
+		Short:   "The daemon",
+		Args:    exactly(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := configOf(cmd)
 			if err != nil {

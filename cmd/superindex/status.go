@@ -18,9 +18,10 @@ func newStatus() *cobra.Command {
 	var url string
 	var watch, asJSON bool
 	cmd := &cobra.Command{
-		Use:   "status",
-		Short: "What a running daemon does: heads, sinks, faults",
-		Args:  exactly(0),
+		Use:     "status",
+		Example: "  superindex status --watch\n  superindex status --json | jq '.networks[] | select(.faults)'",
+		Short:   "What a running daemon does: heads, sinks, faults",
+		Args:    exactly(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c := defaults()
 			if url == "" || cmd.Flag("config").Changed {

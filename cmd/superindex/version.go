@@ -20,12 +20,16 @@ func version() string {
 func newVersion() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use:   "version",
-		Short: "What this binary is",
-		Args:  exactly(0),
+		Use:     "version",
+		Example: "  superindex version --json",
+		Short:   "What this binary is",
+		Args:    exactly(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if asJSON {
-				return json.NewEncoder(cmd.OutOrStdout()).Encode(map[string]string{"version": version(), "go": runtime.Version()})
+				return json.NewEncoder(cmd.OutOrStdout()).Encode(struct {
+					Version string `json:"version"`
+					Go      string `json:"go"`
+				}{version(), runtime.Version()})
 			}
 			_, err := fmt.Fprintf(cmd.OutOrStdout(), "superindex %s %s\n", version(), runtime.Version())
 			return err

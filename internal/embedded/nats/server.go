@@ -65,7 +65,11 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := server.NewServer(serverOptions(o, users))
+	hashed, err := users.forServer()
+	if err != nil {
+		return nil, err
+	}
+	s, err := server.NewServer(serverOptions(o, hashed))
 	if err != nil {
 		return nil, fmt.Errorf("nats: configure: %w", err)
 	}
@@ -123,7 +127,7 @@ func (s *Server) Close() {
 	s.server.WaitForShutdown()
 }
 
-func serverOptions(o Options, users Users) *server.Options {
+func serverOptions(o Options, users []*server.User) *server.Options {
 	host, portText, _ := net.SplitHostPort(o.Listen) // Check has read it
 	port, _ := strconv.Atoi(portText)
 	if port == 0 {
@@ -131,7 +135,7 @@ func serverOptions(o Options, users Users) *server.Options {
 	}
 	return &server.Options{
 		ServerName: "superindex", Host: host, Port: port,
-		NoSigs: true, Users: users.forServer(),
+		NoSigs: true, Users: users,
 		JetStream: true, StoreDir: filepath.Join(o.Dir, "nats"), SyncAlways: true,
 		// A stream reserves its max_bytes against this: many networks' would not fit
 		// on any disk, though their events do.

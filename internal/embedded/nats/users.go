@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/nats-io/nats-server/v2/server"
+	"golang.org/x/crypto/bcrypt"
 )
 
 // EnvFile is where Users are written, below the data folder, mode 0600. The nats
@@ -109,11 +110,21 @@ func saveUsers(dir string, u Users) error {
 	return nil
 }
 
-func (u *Users) forServer() []*server.User {
-	return []*server.User{
-		{Username: u.Full, Password: u.FullPassword},
-		{Username: u.Reader, Password: u.ReaderPassword, Permissions: readOnly()},
+// forServer hashes the passwords, as the server wants it: it warns of others. They
+// are random texts of 128 bits, which no cost of the hash makes harder to guess.
+func (u *Users) forServer() ([]*server.User, error) {
+	full, err := bcrypt.GenerateFromPassword([]byte(u.FullPassword), bcrypt.MinCost)
+	if err != nil {
+		return nil, fmt.Errorf("nats: hash a password: %w", err)
 	}
+	reader, err := bcrypt.GenerateFromPassword([]byte(u.ReaderPassword), bcrypt.MinCost)
+	if err != nil {
+		return nil, fmt.Errorf("nats: hash a password: %w", err)
+	}
+	return []*server.User{
+		{Username: u.Full, Password: string(full)},
+		{Username: u.Reader, Password: string(reader), Permissions: readOnly()},
+	}, nil
 }
 
 // readOnly lets a user look at streams, make and drop consumers of its own, and
