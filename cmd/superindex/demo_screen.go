@@ -122,7 +122,7 @@ func (s *stage) line(e networkEvent) string {
 	if e.Decoding == chain.Raw {
 		name, args = "(raw)", fmt.Sprintf("%d topics, %d bytes: nobody has a layout for it", len(e.Topics), len(e.Data))
 	}
-	project := cmp.Or(strings.Join(s.owners()(e.network, e.Address), ", "), e.Address.String())
+	project := cmp.Or(strings.Join(s.owners(e.network, e.Address), ", "), e.Address.String())
 	return fmt.Sprintf("%-5s block %-4d %-17s  %-14s  %s", e.network, e.Block.Number, project, name, args)
 }
 

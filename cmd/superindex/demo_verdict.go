@@ -83,7 +83,8 @@ func (s *stage) judge(ctx context.Context, t *tabwriter.Writer, i int) (rows int
 
 // network is the chain as the engine follows it.
 func (s *stage) network(c demoChain) indexer.Network {
-	return s.networks[slices.IndexFunc(s.networks, func(n indexer.Network) bool { return n.Name == c.name })]
+	all := s.selected().networks
+	return all[slices.IndexFunc(all, func(n indexer.Network) bool { return n.Name == c.name })]
 }
 
 // settle waits until the journal has the chain's head, safe and finalized, and every

@@ -26,9 +26,9 @@ func (c chosen) pool(metrics *ethrpc.Metrics, log *slog.Logger) (*pool.Pool, err
 }
 
 // watchEndpoints looks after the endpoints that are not in use, until ctx ends.
-func (d *daemon) watchEndpoints(ctx context.Context) error {
+func (s *selection) watchEndpoints(ctx context.Context) error {
 	var g errgroup.Group
-	for _, p := range d.pools {
+	for _, p := range s.pools {
 		g.Go(func() error { return p.Run(ctx) })
 	}
 	return g.Wait()

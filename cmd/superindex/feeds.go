@@ -92,33 +92,36 @@ func (c *config) makeFeed(s poller.Source, snapshot *registry.Snapshot, metrics 
 	return feed{settings: settings, source: source}, note, err
 }
 
-// openFeeds makes the pollers of the feeds that run. They share one folder of
-// answers.
-func (d *daemon) openFeeds() error {
-	metrics := poller.NewMetrics(d.metrics)
+// openPayloads opens the folder of answers that the feeds share.
+func (d *daemon) openPayloads() error {
 	payloads, err := poller.OpenPayloads(filepath.Join(d.config.DataDir, "poller"), nil)
 	if err != nil {
 		return err
 	}
-	d.closers = append(d.closers, payloads.Close)
-	journal := indexer.FeedJournal{Journal: d.journal, Status: d.status}
-	for _, s := range feedSources() {
-		one, note, err := d.config.makeFeed(s, d.snapshot, metrics)
-		if err == nil && one.source != nil {
-			o := poller.Options{Every: one.settings.Every, Parallel: len(one.settings.Tokens), Note: note, Log: d.log, Metrics: metrics}
-			one.poller, err = poller.New(one.source, journal, payloads, o)
-		}
-		if err != nil {
-			return err
-		}
-		d.feeds = append(d.feeds, one)
-	}
+	d.payloads, d.closers = payloads, append(d.closers, payloads.Close)
 	return nil
 }
 
+// makeFeeds makes the pollers of the feeds that run.
+func (d *daemon) makeFeeds(snapshot *registry.Snapshot) (all []feed, err error) {
+	journal := indexer.FeedJournal{Journal: d.journal, Status: d.status}
+	for _, s := range feedSources() {
+		one, note, err := d.config.makeFeed(s, snapshot, d.polled)
+		if err == nil && one.source != nil {
+			o := poller.Options{Every: one.settings.Every, Parallel: len(one.settings.Tokens), Note: note, Log: d.log, Metrics: d.polled}
+			one.poller, err = poller.New(one.source, journal, d.payloads, o)
+		}
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, one)
+	}
+	return all, nil
+}
+
 // pollers are those of the feeds that run.
-func (d *daemon) pollers() (all []indexer.Poller) {
-	for _, f := range d.feeds {
+func (s *selection) pollers() (all []indexer.Poller) {
+	for _, f := range s.feeds {
 		if f.poller != nil {
 			all = append(all, f.poller)
 		}
@@ -127,8 +130,8 @@ func (d *daemon) pollers() (all []indexer.Poller) {
 }
 
 // feedStates are all feeds, those too that do not run.
-func (d *daemon) feedStates() (all []poller.State) {
-	for _, f := range d.feeds {
+func (s *selection) feedStates() (all []poller.State) {
+	for _, f := range s.feeds {
 		if f.poller != nil {
 			f.state = f.poller.State()
 		}
@@ -138,17 +141,17 @@ func (d *daemon) feedStates() (all []poller.State) {
 }
 
 // feed finds the feed of a command's --feed, which must run.
-func (d *daemon) feed(name string) (feed, error) {
+func (s *selection) feed(name string) (feed, error) {
 	var names []string
-	for i, s := range feedSources() {
-		names = append(names, s.Name)
-		if s.Name != name {
+	for i, source := range feedSources() {
+		names = append(names, source.Name)
+		if source.Name != name {
 			continue
 		}
-		if f := d.feeds[i]; f.poller != nil {
+		if f := s.feeds[i]; f.poller != nil {
 			return f, nil
 		}
-		return feed{}, fmt.Errorf("%s is %s", name, d.feeds[i].state.Note)
+		return feed{}, fmt.Errorf("%s is %s", name, s.feeds[i].state.Note)
 	}
 	return feed{}, &usageError{fmt.Errorf("--feed %q: there are %q", name, names)}
 }

@@ -44,13 +44,14 @@ type networkReport struct {
 }
 
 func (d *daemon) report() report {
+	now := d.selected()
 	r := report{
-		Version: version(), Journal: d.journal.ID().String(), Feeds: d.feedStates(),
-		Registry: registryReport{Source: d.snapshot.Source, Version: d.snapshot.Version(), Fetched: d.snapshot.Fetched, Note: d.snapshot.Note},
+		Version: version(), Journal: d.journal.ID().String(), Feeds: now.feedStates(),
+		Registry: registryReport{Source: now.snapshot.Source, Version: now.snapshot.Version(), Fetched: now.snapshot.Fetched, Note: now.snapshot.Note},
 	}
 	for _, n := range d.status.Report(d.journal) {
 		out := networkReport{NetworkReport: n}
-		if p := d.pools[n.Network]; p != nil {
+		if p := now.pools[n.Network]; p != nil {
 			out.Endpoints = p.Endpoints()
 		}
 		r.Networks = append(r.Networks, out)

@@ -236,9 +236,9 @@ func withNetwork(cmd *cobra.Command, name string, do func(*daemon, indexer.Netwo
 	if name == indexer.Feeds.Name {
 		return errors.Join(do(d, indexer.Network{Stream: indexer.Feeds}), d.Close())
 	}
-	at := slices.IndexFunc(d.networks, func(n indexer.Network) bool { return n.Name == name })
+	at := slices.IndexFunc(d.selected().networks, func(n indexer.Network) bool { return n.Name == name })
 	if at < 0 {
 		return errors.Join(&usageError{fmt.Errorf("--network %q: the config has no such network", name)}, d.Close())
 	}
-	return errors.Join(do(d, d.networks[at]), d.Close())
+	return errors.Join(do(d, d.selected().networks[at]), d.Close())
 }

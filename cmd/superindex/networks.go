@@ -9,7 +9,6 @@ import (
 	"superindex/chain"
 	"superindex/decoder"
 	"superindex/indexer"
-	"superindex/indexer/ethrpc"
 	"superindex/indexer/pool"
 	"superindex/registry"
 )
@@ -41,13 +40,12 @@ func networks(c *config, snapshot *registry.Snapshot, log *slog.Logger) ([]chose
 	return all, nil
 }
 
-// network is what the engine is to follow, and the pool of its endpoints.
-func (c chosen) network(snapshot *registry.Snapshot, table *decoder.Table, metrics *ethrpc.Metrics, log *slog.Logger) (indexer.Network, *pool.Pool, error) {
-	endpoints, err := c.pool(metrics, log)
+// network is what the engine is to follow.
+func (c chosen) network(snapshot *registry.Snapshot, table *decoder.Table, endpoints *pool.Pool) indexer.Network {
 	return indexer.Network{
 		Stream: chain.Stream{Name: c.name, ChainID: c.chainID}, Source: c.assume(endpoints), Witness: endpoints,
 		Decoder: table, Watch: snapshot.Watch(c.directory()), Start: c.start(), Receipts: c.Mode == "receipts",
-	}, endpoints, err
+	}
 }
 
 // usualWindow is the sequencing window of a chain that nothing is known of, in

@@ -83,8 +83,9 @@ func (e *examination) plans(ctx context.Context) []plan {
 
 func (e *examination) plan(ctx context.Context, c chosen) plan {
 	p := plan{Network: c.name}
-	net, _, err := c.network(e.snapshot, nil, nil, e.log)
+	endpoints, err := c.pool(nil, e.log)
 	if err == nil {
+		net := c.network(e.snapshot, nil, endpoints)
 		p.Watched = e.snapshot.Watch(c.directory()).Len()
 		var cost indexer.Estimate
 		if cost, err = net.Estimate(ctx, indexer.Pace{}); err == nil {

@@ -104,13 +104,13 @@ func withFeed(cmd *cobra.Command, name string, change func(*config), work func(c
 	if err != nil {
 		return err
 	}
-	f, err := d.feed(name)
+	f, err := d.selected().feed(name)
 	if err != nil {
 		return errors.Join(err, d.Close())
 	}
 	ctx, stop := context.WithCancel(cmd.Context())
 	job := &errand{daemon: d, feed: f, work: work, stop: stop}
-	e := d.engine()
+	e := d.engine(d.selected())
 	e.Networks, e.Pollers = nil, []indexer.Poller{job}
 	err = errors.Join(indexer.Run(ctx, e), job.err)
 	if err == nil {

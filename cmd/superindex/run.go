@@ -6,7 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
-	"strings"
+	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -18,7 +18,7 @@ import (
 	"superindex/indexer"
 	"superindex/indexer/ethrpc"
 	"superindex/indexer/pool"
-	"superindex/registry"
+	"superindex/poller"
 )
 
 func newRun() *cobra.Command {
@@ -52,11 +52,11 @@ func configOf(cmd *cobra.Command) (config, error) {
 type daemon struct {
 	*parts
 	config   config
-	snapshot *registry.Snapshot
-	networks []indexer.Network
-	listed   map[string]string // a network's name -> its name in oss-directory
-	pools    map[string]*pool.Pool
-	feeds    []feed
+	current  atomic.Pointer[selection]
+	table    *decoder.Table
+	rpc      *ethrpc.Metrics
+	payloads *poller.Payloads
+	polled   *poller.Metrics
 	status   *indexer.Status
 	metrics  *prometheus.Registry
 	screen   *screen      // where progress is drawn; nil: it is logged
@@ -68,89 +68,55 @@ type daemon struct {
 // indexes; the caller closes it.
 func newDaemon(ctx context.Context, c config, log *slog.Logger) (*daemon, error) {
 	d := &daemon{config: c, status: indexer.NewStatus(), metrics: prometheus.NewRegistry(), log: log}
-	var err error
-	if d.snapshot, err = loadSnapshot(ctx, c); err != nil {
-		return nil, err
-	}
-	log.Info("registry", "source", d.snapshot.Source, "version", d.snapshot.Version(), "projects", len(d.snapshot.Projects),
-		"malformed", len(d.snapshot.Malformed()), "note", d.snapshot.Note)
-	table, err := newDecoder()
+	d.rpc, d.polled = ethrpc.NewMetrics(d.metrics, d.status), poller.NewMetrics(d.metrics)
+	snapshot, err := loadSnapshot(ctx, c)
 	if err != nil {
 		return nil, err
 	}
-	if err := d.choose(table, ethrpc.NewMetrics(d.metrics, d.status)); err != nil {
+	log.Info("registry", "source", snapshot.Source, "version", snapshot.Version(), "projects", len(snapshot.Projects),
+		"malformed", len(snapshot.Malformed()), "note", snapshot.Note)
+	if d.table, err = newDecoder(); err != nil {
 		return nil, err
 	}
-	if d.parts, err = openParts(ctx, c, d.owners(), log); err != nil {
+	first, err := d.choose(snapshot, nil)
+	if err != nil {
+		return nil, err
+	}
+	d.current.Store(first)
+	if d.parts, err = openParts(ctx, c, d.owners, log); err != nil {
 		return d, err
 	}
-	if err := d.openFeeds(); err != nil {
+	if err := d.openPayloads(); err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
+	if first.feeds, err = d.makeFeeds(snapshot); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
 	return d, nil
 }
 
-// choose makes the networks that the config and the snapshot say.
-func (d *daemon) choose(table *decoder.Table, metrics *ethrpc.Metrics) error {
-	all, err := networks(&d.config, d.snapshot, d.log)
-	if err != nil {
-		return err
-	}
-	d.listed, d.pools = map[string]string{}, map[string]*pool.Pool{}
-	for _, one := range all {
-		net, endpoints, err := one.network(d.snapshot, table, metrics, d.log)
-		if err != nil {
-			return err
-		}
-		d.networks = append(d.networks, net)
-		d.listed[one.name], d.pools[one.name] = one.directory(), endpoints
-	}
-	return nil
-}
+// selected is what the newest snapshot that was taken over leads to.
+func (d *daemon) selected() *selection { return d.current.Load() }
 
-// owners looks up the projects that own an address.
-func (d *daemon) owners() func(string, chain.Address) []string {
-	type owned interface {
-		Owners(a chain.Address) []string
-	}
-	sets := map[string]owned{}
-	for _, n := range d.networks {
-		if set, ok := n.Watch.(owned); ok {
-			sets[n.Name] = set
-		}
-	}
-	return func(network string, a chain.Address) []string {
-		if set := sets[network]; set != nil {
-			return set.Owners(a)
-		}
-		return nil
-	}
+// owners names the projects that own an address.
+func (d *daemon) owners(network string, a chain.Address) []string {
+	return d.selected().owners(network, a)
 }
 
 // run follows the chains and serves HTTP until ctx ends.
 func (d *daemon) run(ctx context.Context) error {
-	d.metrics.MustRegister(indexer.NewCollector(d.status, d.journal), pool.NewCollector(d.pools), buildInfo(),
+	d.metrics.MustRegister(indexer.NewCollector(d.status, d.journal), pool.NewCollector(func() map[string]*pool.Pool { return d.selected().pools }), buildInfo(),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return d.serve(ctx) })
 	g.Go(func() error { return d.progress(ctx) })
-	g.Go(func() error { return d.watchEndpoints(ctx) })
-	g.Go(func() error { return indexer.Run(ctx, d.engine()) })
+	g.Go(func() error { return d.follow(ctx) })
 	return g.Wait()
 }
 
-// directory is the registry's snapshot as rows, for the networks that run.
-func (d *daemon) directory() indexer.Directory {
-	var running []string
-	for _, n := range d.networks {
-		running = append(running, d.listed[n.Name])
-	}
-	return indexer.Directory{ID: d.snapshot.ID() + " " + strings.Join(running, " "), Rows: d.snapshot.Rows(running)}
-}
-
-func (d *daemon) engine() indexer.Engine {
+func (d *daemon) engine(now *selection) indexer.Engine {
 	return indexer.Engine{
-		Journal: d.journal, Sinks: d.sinks, Networks: d.networks, Registry: d.directory(), Pollers: d.pollers(), Status: d.status, Log: d.log,
+		Journal: d.journal, Sinks: d.sinks, Networks: now.networks, Registry: now.directory(), Pollers: now.pollers(), Status: d.status, Log: d.log,
 	}
 }
 
