@@ -28,7 +28,7 @@ func cratesSource() poller.Source {
 
 func startCrates(s poller.Settings) (poller.Feed, string, error) {
 	if s.URL == "" {
-		return nil, "", &poller.Off{Why: "poller.crates.url is not set"}
+		return nil, "", &poller.OffError{Why: "poller.crates.url is not set"}
 	}
 	var names []string
 	for i := range s.Registry.Projects {

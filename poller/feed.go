@@ -24,7 +24,7 @@ type Feed interface {
 	Plan(now time.Time, due []Resource) []Ask
 
 	// Fetch makes the requests of one ask and reads the answers. An error moves
-	// nothing: *Limited rests the whole feed, a fatal one shows it red and is tried
+	// nothing: *LimitedError rests the whole feed, a fatal one shows it red and is tried
 	// again seldom, any other is retried for this ask's resources with backoff.
 	Fetch(ctx context.Context, ask Ask) (Result, error)
 }

@@ -28,7 +28,7 @@ type GateOptions struct {
 }
 
 // Gate is the way of every request of a feed: it spends the budget, retries what
-// the network or the server failed at, tells a limit by its *Limited, and ends a
+// the network or the server failed at, tells a limit by its *LimitedError, and ends a
 // body that is too large. It is safe for concurrent use.
 type Gate struct {
 	opts  GateOptions
@@ -71,7 +71,7 @@ const (
 func (g *Gate) RoundTrip(req *http.Request) (*http.Response, error) {
 	for try := 1; ; try++ {
 		resp, err := g.try(req)
-		var limited *Limited
+		var limited *LimitedError
 		switch {
 		case errors.As(err, &limited), req.Context().Err() != nil:
 			return nil, err
@@ -125,10 +125,10 @@ func (g *Gate) try(req *http.Request) (*http.Response, error) {
 func limitOf(resp *http.Response) error {
 	after := retryAfter(resp.Header.Get("Retry-After"), time.Now())
 	if resp.StatusCode == http.StatusTooManyRequests || after > 0 && resp.StatusCode >= 400 {
-		return &Limited{after, strconv.Itoa(resp.StatusCode)}
+		return &LimitedError{after, strconv.Itoa(resp.StatusCode)}
 	}
 	if resp.StatusCode == http.StatusOK && isPage(resp) {
-		return &Limited{after, "an HTML page instead of data"}
+		return &LimitedError{after, "an HTML page instead of data"}
 	}
 	return nil
 }
@@ -188,7 +188,7 @@ func (b *bounded) Close() error {
 
 // requested counts a request by how it came out.
 func (m *Metrics) requested(feed string, resp *http.Response, err error) {
-	var limited *Limited
+	var limited *LimitedError
 	outcome := "ok"
 	switch {
 	case errors.As(err, &limited):

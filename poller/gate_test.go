@@ -100,7 +100,7 @@ func TestAServerThatStaysDownIsAStatus(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &source{script: []reply{{code: 502}}}
 		_, err := ask(t, s, GateOptions{}, Request{})
-		var status *Status
+		var status *StatusError
 		if !errors.As(err, &status) || status.Code != 502 || len(s.at) != 3 {
 			t.Errorf("after %d tries: %v", len(s.at), err)
 		}
@@ -126,7 +126,7 @@ func TestLimitsAreTold(t *testing.T) {
 		} {
 			s := &source{script: []reply{c.reply}}
 			_, err := ask(t, s, GateOptions{}, Request{})
-			var limited *Limited
+			var limited *LimitedError
 			if !errors.As(err, &limited) || limited.After != c.after || len(s.at) != 1 {
 				t.Errorf("%s: after %d requests %v", name, len(s.at), err)
 			}

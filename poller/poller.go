@@ -66,16 +66,20 @@ func New(feed Feed, journal Journal, payloads *Payloads, o Options) (*Poller, er
 	return p, nil
 }
 
-// idle is the longest that a poller waits without a look at its schedule.
-const idle = time.Minute
+// faultPause is when a journal that failed is tried again; idle is the longest that a
+// poller waits without a look at its schedule, for the clock may have been put.
+const (
+	faultPause = time.Minute
+	idle       = 10 * time.Minute
+)
 
 // Run polls what is due until ctx ends. What fails is retried, and shown.
 func (p *Poller) Run(ctx context.Context) {
 	for ctx.Err() == nil {
 		wait, err := p.Advance(ctx)
 		if err != nil && ctx.Err() == nil {
-			p.opts.Log.Warn("fault", "error", err, "again_in", idle)
-			wait = idle
+			p.opts.Log.Warn("fault", "error", err, "again_in", faultPause)
+			wait = faultPause
 		}
 		p.fault(err)
 		sleep(ctx, min(wait, idle))
@@ -88,7 +92,7 @@ func (p *Poller) Round(ctx context.Context) error {
 	for ctx.Err() == nil {
 		wait, err := p.Advance(ctx)
 		if err != nil || wait > 0 {
-			return errors.Join(err, p.resting(time.Now()))
+			return errors.Join(err, p.restError())
 		}
 	}
 	return ctx.Err()
@@ -130,7 +134,7 @@ func (p *Poller) Advance(ctx context.Context) (wait time.Duration, err error) {
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(p.opts.Parallel)
 	for _, ask := range asks {
-		if ctx.Err() != nil || p.resting(time.Now()) != nil {
+		if ctx.Err() != nil || p.resting() {
 			break
 		}
 		g.Go(func() error { return p.ask(ctx, ask) })
@@ -193,24 +197,31 @@ func (p *Poller) due(now time.Time) ([]Resource, time.Duration) {
 	return due, next.Sub(now)
 }
 
-// resting is why the feed asks nothing now; nil while it does.
-func (p *Poller) resting(now time.Time) error {
+// resting reports whether the feed asks nothing now.
+func (p *Poller) resting() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.rest.Until.After(now) {
-		return fmt.Errorf("%s rests until %s: %s", p.feed.Name(), p.rest.Until.UTC().Format(time.RFC3339), p.rest.Reason)
+	return p.rest.Until.After(time.Now())
+}
+
+// restError says why the feed asks nothing now; nil while it does.
+func (p *Poller) restError() error {
+	if !p.resting() {
+		return nil
 	}
-	return nil
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return fmt.Errorf("%s rests until %s: %s", p.feed.Name(), p.rest.Until.UTC().Format(time.RFC3339), p.rest.Reason)
 }
 
 // ask makes one ask and commits what it brought, or when to try again. Its error is
 // the journal's or the storage's.
 func (p *Poller) ask(ctx context.Context, ask Ask) error {
-	if p.resting(time.Now()) != nil {
+	if p.resting() {
 		return nil // another ask has met the limit since
 	}
 	result, err := p.feed.Fetch(ctx, ask)
-	var limited *Limited
+	var limited *LimitedError
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()

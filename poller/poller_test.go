@@ -133,7 +133,7 @@ func TestALimitRestsTheFeedAsLongAsTheSourceSays(t *testing.T) {
 		feed, journal := &counter{names: []string{"a", "b"}}, &sources.Paper{}
 		feed.answer = func(string, int) (Result, error) {
 			if limits--; limits >= 0 {
-				return Result{}, fmt.Errorf("count: %w", &Limited{10 * time.Minute, "429"})
+				return Result{}, fmt.Errorf("count: %w", &LimitedError{10 * time.Minute, "429"})
 			}
 			return Result{}, nil
 		}
@@ -160,7 +160,7 @@ func TestALimitWithoutATimeRestsLongerEachTime(t *testing.T) {
 		feed := &counter{names: []string{"a"}}
 		feed.answer = func(string, int) (Result, error) {
 			at = append(at, time.Now())
-			return Result{}, &Limited{Reason: "an HTML page"}
+			return Result{}, &LimitedError{Reason: "an HTML page"}
 		}
 		follow(t, open(t, feed, &sources.Paper{}), 8*time.Hour)
 		for i := 1; i < len(at); i++ {
@@ -182,7 +182,7 @@ func TestAFailureIsItsResourcesOwn(t *testing.T) {
 		feed.answer = func(id string, n int) (Result, error) {
 			if id == "bad" && len(at) < 3 {
 				at = append(at, time.Now())
-				return Result{}, &Status{500, "count"}
+				return Result{}, &StatusError{500, "count"}
 			}
 			return Result{Rows: []chain.Row{{Kind: "counts", ID: fmt.Sprint(id, n), Body: []byte("{}")}}}, nil
 		}
@@ -247,7 +247,7 @@ func TestARoundEndsWhenNothingIsDue(t *testing.T) {
 			t.Fatal(err)
 		}
 		same(t, "rows", ids(journal), "a1", "b1")
-		feed.answer = func(string, int) (Result, error) { return Result{}, &Limited{time.Hour, "429"} }
+		feed.answer = func(string, int) (Result, error) { return Result{}, &LimitedError{time.Hour, "429"} }
 		time.Sleep(time.Hour)
 		if err := open(t, feed, journal).Round(t.Context()); err == nil || !strings.Contains(err.Error(), "counter rests until 2000-01-01T02:00:00Z") {
 			t.Errorf("a round that has to rest says %v", err)

@@ -46,7 +46,7 @@ func (a *Answer) Into(v any) error {
 	return nil
 }
 
-// Do makes a request. Another answer than those of Answer is a *Status.
+// Do makes a request. Another answer than those of Answer is a *StatusError.
 func Do(ctx context.Context, client *http.Client, r Request) (a Answer, err error) {
 	method := http.MethodGet
 	if r.Body != nil {
@@ -83,7 +83,7 @@ func read(resp *http.Response, what string) (a Answer, err error) {
 	if resp.StatusCode/100 == 2 || a.Unchanged() || a.Gone() {
 		return a, nil
 	}
-	return a, &Status{resp.StatusCode, what}
+	return a, &StatusError{resp.StatusCode, what}
 }
 
 // hidden is the error without the URL, which may hold a secret.

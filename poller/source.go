@@ -17,7 +17,7 @@ type Source struct {
 }
 
 // Settings are what the user says of a feed, with defaults filled in, and what it may
-// use. Make returns the feed and what users should know of how it runs here; an *Off
+// use. Make returns the feed and what users should know of how it runs here; an *OffError
 // where it does not; another error names the key, never its value.
 type Settings struct {
 	URL     string   // of the source; "" is the feed's own, where that has one
@@ -31,11 +31,11 @@ type Settings struct {
 	Metrics  *Metrics
 }
 
-// Off says why a feed does not run, and what would make it run.
-type Off struct{ Why string }
+// OffError says why a feed does not run, and what would make it run.
+type OffError struct{ Why string }
 
 // Error implements error.
-func (o *Off) Error() string { return o.Why }
+func (o *OffError) Error() string { return o.Why }
 
 // Client is the way of the feed's requests: a Gate with the user's budget. next may
 // be nil.

@@ -85,7 +85,7 @@ func (c *config) makeFeed(s poller.Source, snapshot *registry.Snapshot, metrics 
 	}
 	settings := c.settings(s, snapshot, metrics)
 	source, note, err := s.Make(settings)
-	var why *poller.Off
+	var why *poller.OffError
 	if errors.As(err, &why) {
 		return off(s.Name, why.Why), "", nil
 	}

@@ -2,14 +2,18 @@ package main
 
 import (
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"text/tabwriter"
 	"time"
 
+	"github.com/dustin/go-humanize"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/cobra"
 
@@ -21,14 +25,17 @@ import (
 
 func newPoll() *cobra.Command {
 	var name string
-	var once, dry, asJSON bool
+	var once, dry, answers, asJSON bool
 	cmd := &cobra.Command{
 		Use:   "poll --feed F",
 		Short: "Poll one feed, or say what it would ask for and cost; while no daemon runs",
 		Args:  exactly(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if dry {
+			switch {
+			case dry:
 				return dryRun(cmd, name, asJSON)
+			case answers:
+				return listAnswers(cmd, name, asJSON)
 			}
 			return withFeed(cmd, name, nil, func(ctx context.Context, f feed) error {
 				if !once {
@@ -42,6 +49,7 @@ func newPoll() *cobra.Command {
 	cmd.Flags().StringVar(&name, "feed", "", "which one")
 	cmd.Flags().BoolVar(&once, "once", false, "until nothing is due and the sinks hold what came, then end")
 	cmd.Flags().BoolVar(&dry, "dry-run", false, "ask for nothing: print the requests of a first and of a steady round")
+	cmd.Flags().BoolVar(&answers, "answers", false, "ask for nothing: list what the source answered, as it was kept; with --json whole")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "as JSON")
 	required(cmd, "feed")
 	return cmd
@@ -227,4 +235,31 @@ func lasting(cost float64, perHour int) string {
 		return ""
 	}
 	return time.Duration(cost / float64(perHour) * float64(time.Hour)).Round(time.Second).String()
+}
+
+// listAnswers prints what is kept of a feed's answers, a line each.
+func listAnswers(cmd *cobra.Command, name string, asJSON bool) error {
+	c, err := configOf(cmd)
+	if err != nil {
+		return err
+	}
+	dir := filepath.Join(c.DataDir, "poller")
+	if _, err := os.Stat(dir); err != nil {
+		return fmt.Errorf("no answers are kept: %w", err)
+	}
+	kept, err := poller.OpenPayloads(dir, nil)
+	if err != nil {
+		return err
+	}
+	w := cmd.OutOrStdout()
+	err = kept.Each(name, func(k poller.Kept) error {
+		if asJSON {
+			return json.NewEncoder(w).Encode(map[string]string{
+				"what": k.What, "fetched_at": k.Fetched.Format(time.RFC3339), "sha256": hex.EncodeToString(k.Hash[:]), "body": string(k.Body),
+			})
+		}
+		_, err := fmt.Fprintf(w, "%s  %x  %9s  %s\n", k.Fetched.Format(time.DateTime), k.Hash[:6], humanize.IBytes(uint64(len(k.Body))), k.What)
+		return err
+	})
+	return errors.Join(err, kept.Close())
 }

@@ -1,8 +1,13 @@
 package main
 
 import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"log/slog"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -79,6 +84,15 @@ func TestPollAndBackfill(t *testing.T) {
 	path := polled(t, "")
 	says(t, []string{"--config", path, "poll", "--feed", "npm", "--once"}, "npm: 2 answers, 30 rows; 1 followed, 0 failing")
 	says(t, []string{"--config", path, "poll", "--feed", "npm", "--once"}, "npm: 0 answers, 0 rows")
+	says(t, []string{"--config", path, "poll", "--feed", "npm", "--answers"}, "downloads/", "/left-pad")
+	out, err := command(t, "--config", path, "poll", "--feed", "npm", "--answers", "--json")
+	var answer struct{ Body, SHA256 string }
+	if err == nil {
+		err = json.Unmarshal([]byte(strings.SplitN(out, "\n", 2)[0]), &answer)
+	}
+	if sum := sha256.Sum256([]byte(answer.Body)); err != nil || hex.EncodeToString(sum[:]) != answer.SHA256 || !strings.Contains(answer.Body, `"left-pad"`) {
+		t.Errorf("%v: %s", err, out)
+	}
 	says(t, []string{"--config", path, "backfill", "--feed", "npm", "--from", time.Now().AddDate(0, 0, -60).Format(time.DateOnly)}, "npm: 2 answers, 52 rows")
 }
 
@@ -115,4 +129,41 @@ func sourcesOf(t *testing.T, name string) poller.Source {
 	}
 	t.Fatal("no source", name)
 	return poller.Source{}
+}
+
+// TestFeedsInTheDaemon: the daemon polls beside its networks, and shows it.
+func TestFeedsInTheDaemon(t *testing.T) {
+	c, err := loadConfig(polled(t, "http: {listen: \"127.0.0.1:0\"}\n"), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := newDaemon(t.Context(), c, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() { done <- d.run(ctx) }()
+	for deadline := time.Now().Add(2 * time.Minute); d.report().Feeds[0].Rows < 30 && time.Now().Before(deadline); {
+		time.Sleep(20 * time.Millisecond)
+	}
+	if f := d.report().Feeds[0]; f.Feed != "npm" || f.Rows != 30 || f.Resources != 1 || f.Failing != 0 || f.LastSuccess.IsZero() || f.Next.IsZero() {
+		t.Errorf("the status says %+v", f)
+	}
+	want := map[string]bool{"superindex_feed_requests_total": false, "superindex_feed_last_success_timestamp_seconds": false}
+	families, err := d.metrics.Gather()
+	for _, f := range families {
+		if _, ours := want[f.GetName()]; ours {
+			want[f.GetName()] = f.Metric[0].Label[0].GetValue() == "npm"
+		}
+	}
+	for name, shown := range want {
+		if !shown {
+			t.Errorf("no metric %s of npm, %v", name, err)
+		}
+	}
+	stop()
+	if err := errors.Join(<-done, d.Close()); err != nil {
+		t.Error(err)
+	}
 }

@@ -1,6 +1,7 @@
 package npm
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -74,7 +75,7 @@ func (w *world) follow(d time.Duration) {
 	w.poller().Run(ctx)
 	for _, r := range w.journal.Take() {
 		key := r.Kind + " " + r.ID
-		if string(w.rows[key].Body) == string(r.Body) {
+		if bytes.Equal(w.rows[key].Body, r.Body) {
 			w.repeated++
 		}
 		w.rows[key] = r

@@ -104,7 +104,7 @@ func (f *Feed) page(ctx context.Context, account string, s state) (d data, body 
 		return d, nil, err
 	}
 	if answer.Code != http.StatusOK {
-		return d, nil, &poller.Status{Code: answer.Code, What: what}
+		return d, nil, &poller.StatusError{Code: answer.Code, What: what}
 	}
 	var r reply
 	if err := answer.Into(&r); err != nil {
@@ -120,7 +120,7 @@ func (r *reply) fault(what string) error {
 	}
 	first := r.Errors[0]
 	if strings.Contains(strings.ToLower(first.Message), "rate limit") || strings.Contains(first.Extensions.Code, "RATE_LIMIT") {
-		return &poller.Limited{Reason: "GraphQL: " + first.Message}
+		return &poller.LimitedError{Reason: "GraphQL: " + first.Message}
 	}
 	return fmt.Errorf("%s: the source says: %.200s", what, first.Message)
 }
