@@ -35,7 +35,7 @@ VCS := $(if $(shell git rev-parse --verify --quiet HEAD 2>/dev/null),true,false)
 NPM_DIR := tools/npm
 PARTS   := $(NPM_DIR)/node_modules/.installed-$(shell sha256sum $(NPM_DIR)/package-lock.json | cut -c1-16)
 
-.PHONY: help build demo deps test lint sim sim-mutants bench bench-rpc bench-go fuzz clean
+.PHONY: help build demo picture deps test lint sim sim-mutants bench bench-rpc bench-go fuzz clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,8 +43,14 @@ help: ## what can be made
 build: ## bin/superindex
 	$(GO) build -trimpath -buildvcs=$(VCS) -o bin/superindex ./cmd/superindex
 
-demo: deps build ## a dev chain, ClickHouse and JetStream on this machine, live rows (DEMO_FOR=90s ends by itself)
+demo: deps build ## three dev chains, ClickHouse and JetStream on this machine, live rows (DEMO_FOR=90s ends by itself)
 	bin/superindex demo $(if $(DEMO_FOR),--for $(DEMO_FOR))
+
+picture: deps build ## docs/img/demo.svg: what the demo's terminal shows after a minute
+	rm -rf demo
+	script -qec "stty rows 60 cols 150; bin/superindex demo --for 60s --dir demo" bin/demo.typescript >/dev/null
+	$(GO) run ./internal/picture <bin/demo.typescript >docs/img/demo.svg
+	rm -rf demo
 
 deps: bin/libchdb.so bin/anvil ## ClickHouse's library and the dev chain, from npm into bin/
 

@@ -90,6 +90,10 @@ func demoConfig(dir string, chains demoChains) (config, error) {
 		c.Networks[ch.name] = ch.config()
 	}
 	c.Sinks.NATS.Listen = "127.0.0.1:0"
+	c.Poller = map[string]feedConfig{} // the sample names real accounts and packages: nothing is asked of their sources
+	for _, s := range feedSources() {
+		c.Poller[s.Name] = feedConfig{Enabled: new(bool)}
+	}
 	files, err := registry.SampleFiles()
 	if err != nil {
 		return c, fmt.Errorf("demo: %w", err)

@@ -139,6 +139,6 @@ func (s *stage) reorgs() string {
 	if count == 0 {
 		return "no reorg yet"
 	}
-	return fmt.Sprintf("reorgs undone: %d; the last took back %d blocks of %s, from %v to %v, %s ago", count, last.Depth(), network,
+	return fmt.Sprintf("reorgs undone: %d; the last one %d deep, of %s, from %v to %v, %s ago", count, last.Depth(), network,
 		last.From, last.To, short(time.Since(time.Unix(int64(last.Time), 0))))
 }

@@ -30,6 +30,9 @@ func TestDemo(t *testing.T) {
 			t.Errorf("network %s was not shown", p.name)
 		}
 	}
+	if strings.Contains(out.String(), "\nfeed ") {
+		t.Error("a feed asked its source")
+	}
 	log, err := os.ReadFile(filepath.Join(dir, "superindex.log"))
 	if err != nil || strings.Contains(string(log), "level=ERROR") {
 		t.Errorf("%v, the log:\n%s", err, log)
