@@ -4,6 +4,8 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -22,7 +24,24 @@ func TestReplay(t *testing.T) {
 	if !strings.Contains(b.String(), `a <tspan fill="#63d297">good</tspan> &lt;one&gt;</text>`) {
 		t.Error(b.String())
 	}
-	d := xml.NewDecoder(strings.NewReader(b.String()))
+	isXML(t, b.String())
+}
+
+// The README's picture is one that a browser can show, of a demo that ended well.
+func TestTheCommittedPicture(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "img", "demo.svg"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	isXML(t, string(text))
+	if !strings.Contains(string(text), "chain = warehouse = folded stream on 3 networks") {
+		t.Error("it shows no verdict: make picture")
+	}
+}
+
+func isXML(t *testing.T, text string) {
+	t.Helper()
+	d := xml.NewDecoder(strings.NewReader(text))
 	var err error
 	for err == nil {
 		_, err = d.Token()
