@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math/big"
 	"net"
 	"path/filepath"
 	"reflect"
@@ -155,8 +156,11 @@ func text(pointer any) string {
 		}
 		v = v.Elem()
 	}
-	if t, ok := v.Interface().(time.Time); ok {
-		return t.UTC().Format(time.DateTime)
+	switch of := v.Interface().(type) {
+	case time.Time:
+		return of.UTC().Format(time.DateTime)
+	case big.Int:
+		return of.String()
 	}
 	return strings.ReplaceAll(fmt.Sprint(v.Interface()), "\n", " ")
 }
