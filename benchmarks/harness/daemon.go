@@ -70,6 +70,13 @@ func (d *daemon) usage() (own, engine report.Usage) {
 	return usage(pid), usage(child(pid))
 }
 
+// forget makes peaks of memory count from now.
+func (d *daemon) forget() {
+	pid := d.cmd.Process.Pid
+	forget(pid)
+	forget(child(pid))
+}
+
 // alive is the daemon's end, if it has come.
 func (d *daemon) alive() error {
 	select {

@@ -96,6 +96,8 @@ func (b *bench) whileTheyMove(ctx context.Context, d *daemon, nodes []*served, r
 		blocks -= n.Head().Number
 	}
 	own, engine := d.usage()
+	r.Figures = append(r.Figures, report.Figure{Name: "daemon's memory until then", Value: float64(own.Peak >> 20), Unit: "MiB"})
+	d.forget()
 	began := time.Now()
 	ended := b.profile(ctx, d, "heads")
 	defer time.AfterFunc(span, still).Stop()
