@@ -26,17 +26,17 @@ type Options struct {
 func (o Options) Check() error {
 	switch {
 	case o.Binary == "":
-		return errors.New("Binary: empty")
+		return errors.New("bench: Binary: empty")
 	case o.Dir == "":
-		return errors.New("Dir: empty")
+		return errors.New("bench: Dir: empty")
 	case o.Progress == nil:
-		return errors.New("Progress: nil")
+		return errors.New("bench: Progress: nil")
 	case o.Heads < 0 || o.Networks < 0:
-		return errors.New("Heads, Networks: below 0")
+		return errors.New("bench: Heads, Networks: below 0")
 	}
 	for _, name := range o.Only {
 		if !slices.Contains(Names(), name) {
-			return fmt.Errorf("Only: no scenario %q; there are %s", name, strings.Join(Names(), ", "))
+			return fmt.Errorf("bench: Only: no scenario %q; there are %s", name, strings.Join(Names(), ", "))
 		}
 	}
 	return nil

@@ -146,5 +146,6 @@ func (m *maker) assemble(txs []*types.Transaction, receipts types.Receipts, r *r
 	b.header.Bloom = types.MergeBloom(receipts)
 	b.header.TxHash = types.DeriveSha(types.Transactions(txs), trie.NewStackTrie(nil))
 	b.header.ReceiptHash = types.DeriveSha(receipts, trie.NewStackTrie(nil))
-	return b, b.render(txs, m.from)
+	err := b.render(txs, m.from)
+	return b, err
 }

@@ -27,7 +27,7 @@ type Node struct {
 // New makes the chain: a few hundred milliseconds for 10,000 blocks.
 func New(o Options) (*Node, error) {
 	if err := o.Check(); err != nil {
-		return nil, fmt.Errorf("load node: %w", err)
+		return nil, err
 	}
 	c, err := newBlocks(o)
 	if err != nil {

@@ -50,23 +50,23 @@ func Defaults() Options {
 func (o Options) Check() error {
 	switch {
 	case o.ChainID == 0:
-		return errors.New("ChainID: 0 is no chain")
+		return errors.New("load node: ChainID: 0 is no chain")
 	case o.Bodies < 1 || o.Bodies > 1<<16:
-		return fmt.Errorf("Bodies: %d is not within 1 to 65,536", o.Bodies)
+		return fmt.Errorf("load node: Bodies: %d is not within 1 to 65,536", o.Bodies)
 	case o.Transactions < 1 || o.Logs < 0 || o.Data < 0:
-		return errors.New("Transactions, Logs, Data: fewer than 1 transaction, or below 0")
+		return errors.New("load node: Transactions, Logs, Data: fewer than 1 transaction, or below 0")
 	case o.BlockTime < time.Second || o.BlockTime%time.Second != 0:
-		return fmt.Errorf("BlockTime: %v is no whole number of seconds", o.BlockTime)
+		return fmt.Errorf("load node: BlockTime: %v is no whole number of seconds", o.BlockTime)
 	case o.Addresses < 1:
-		return errors.New("Addresses: fewer than 1")
+		return errors.New("load node: Addresses: fewer than 1")
 	case o.Zipf <= 1:
-		return fmt.Errorf("Zipf: %v is not above 1", o.Zipf)
+		return fmt.Errorf("load node: Zipf: %v is not above 1", o.Zipf)
 	case o.Share < 0 || o.Share > 1:
-		return fmt.Errorf("Share: %v is not within 0 to 1", o.Share)
+		return fmt.Errorf("load node: Share: %v is not within 0 to 1", o.Share)
 	case o.ReorgEvery > 0 && o.ReorgDepth == 0:
-		return errors.New("ReorgDepth: 0, though reorgs are wanted")
+		return errors.New("load node: ReorgDepth: 0, though reorgs are wanted")
 	case o.Rate < 0 || o.MaxLogs < 0 || o.Latency < 0:
-		return errors.New("Rate, MaxLogs, Latency: below 0")
+		return errors.New("load node: Rate, MaxLogs, Latency: below 0")
 	}
 	return nil
 }

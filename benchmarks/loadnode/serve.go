@@ -72,7 +72,7 @@ func (n *Node) post(w http.ResponseWriter, r *http.Request) {
 		h["Content-Encoding"] = []string{"gzip"}
 		z, _ := gzip.NewWriterLevel(w, gzip.BestSpeed) // the level is one that exists
 		n.write(z, answers, batch)
-		z.Close()
+		_ = z.Close() // that the caller went away is no fault of ours
 		return
 	}
 	h["Content-Length"] = []string{strconv.Itoa(size(answers, batch))}

@@ -43,7 +43,7 @@ type session struct {
 }
 
 func (s *session) leave() {
-	s.conn.Close()
+	_ = s.conn.Close() // whatever is wrong with it, it is gone
 	for _, stop := range s.stops {
 		stop()
 	}
@@ -57,19 +57,22 @@ func (s *session) serve(body []byte) error {
 	if err != nil {
 		return err
 	}
-	answers := make([]answer, len(calls))
+	answers, subscribed := make([]answer, len(calls)), false
 	for i := range calls {
 		if calls[i].Method == "eth_subscribe" {
 			n.counters.item(calls[i].Method)
-			answers[i] = answer{failed(calls[i].ID, nil), result{text: []byte(subscription)}}
-			defer s.subscribe()
+			answers[i], subscribed = answer{failed(calls[i].ID, nil), result{text: []byte(subscription)}}, true
 			continue
 		}
 		answers[i] = n.limited(&calls[i])
 	}
 	var out bytes.Buffer
 	n.write(&out, answers, batch)
-	return s.send(out.Bytes())
+	err = s.send(out.Bytes())
+	if subscribed {
+		s.subscribe()
+	}
+	return err
 }
 
 // subscription is the id of each: a session's are all the same.

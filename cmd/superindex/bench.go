@@ -62,7 +62,7 @@ func runBench(cmd *cobra.Command, o harness.Options, out string, asJSON bool) (e
 		}
 	}
 	if err := o.Check(); err != nil {
-		return &usageError{fmt.Errorf("bench: %w", err)}
+		return &usageError{err}
 	}
 	result, err := harness.Run(cmd.Context(), o)
 	if err != nil {
