@@ -16,6 +16,8 @@ const (
 	lagPatience = 10 * time.Second
 	// lookEvery is how often the endpoints that do not lead are looked at: three calls each time.
 	lookEvery = 30 * time.Second
+	// lookAgain is how soon it is noticed that an endpoint has gone out.
+	lookAgain = 2 * time.Second
 )
 
 // Heads implements indexer.Source: they are the leader's heads. It fails while
@@ -88,12 +90,15 @@ func (p *Pool) watch(ctx context.Context, m *member) {
 	for ctx.Err() == nil {
 		now := time.Now()
 		_, seen := m.shown()
-		_, until := m.fault()
-		wait := max(seen.Add(lookEvery).Sub(now), until.Sub(now))
+		out, until := m.fault()
+		wait := seen.Add(lookEvery).Sub(now)
+		if out != nil {
+			wait = until.Sub(now)
+		}
 		if wait <= 0 && p.look(ctx, m) != nil {
 			wait = outFirst
 		}
-		pause(ctx, wait)
+		pause(ctx, min(wait, lookAgain))
 	}
 }
 
