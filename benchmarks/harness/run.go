@@ -32,6 +32,7 @@ func scenarios() []scenario {
 		{"backfill-clickhouse", "a backfill into the embedded ClickHouse", backfillClickHouse},
 		{"backfill-jetstream", "a backfill into the embedded JetStream", backfillJetStream},
 		{"backfill-both", "a backfill into both", backfillBoth},
+		{"rpc", "a backfill within a provider's limits, which are not told", providerLimits},
 		{"sparse", "a backfill of which 1 % of the logs are watched, of 25,000 contracts, into both", sparse},
 		{"heads", "the heads of many networks, a block a second each", heads},
 		{"reorg", "a reorg of 1,000 blocks", reorganise},
