@@ -39,6 +39,16 @@ type piece struct {
 	blocks []chain.Block
 	events []chain.Event
 	txs    []chain.Tx
+	room   int64 // that was taken for it; of a whole range only
+}
+
+// bytes is about what a range takes in memory.
+func (p piece) bytes() int64 {
+	all := 250*len(p.blocks) + txWeight*len(p.txs)
+	for i := range p.events {
+		all += 100 + weight(&p.events[i])
+	}
+	return int64(all)
 }
 
 func (p piece) last() chain.BlockRef { return p.blocks[len(p.blocks)-1].BlockRef }
@@ -69,7 +79,7 @@ func cut(r piece) (pieces []piece) {
 
 // part is blocks, events and transactions from..to, to excluded.
 func (p piece) part(block, blocks, event, events, tx, txs int) piece {
-	return piece{p.blocks[block:blocks:blocks], p.events[event:events:events], p.txs[tx:txs:txs]}
+	return piece{blocks: p.blocks[block:blocks:blocks], events: p.events[event:events:events], txs: p.txs[tx:txs:txs]}
 }
 
 // txWeight is about what a transaction takes in the journal.

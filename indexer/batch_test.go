@@ -27,7 +27,7 @@ func TestCut(t *testing.T) {
 		txs = append(txs, chain.Tx{Block: testBlock(n).BlockRef}, chain.Tx{Block: testBlock(n).BlockRef})
 	}
 	var rows, last, made []int
-	for _, p := range cut(piece{blocks, events, txs}) {
+	for _, p := range cut(piece{blocks: blocks, events: events, txs: txs}) {
 		rows, last, made = append(rows, len(p.events)), append(last, int(p.last().Number)), append(made, len(p.txs))
 		if first := p.blocks[0].Number; p.txs[0].Block.Number != first || p.events[0].Block.Number < first {
 			t.Errorf("piece from block %d has %+v", first, p.txs)

@@ -51,7 +51,7 @@ func TestEstimate(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if e.Span != c.most || e.Requests != c.requests || e.Calls != c.calls || e.Blocks != c.blocks || e.Time != time.Duration(c.requests)*time.Second/4 {
+			if e.Span != c.most || e.Requests != c.requests || e.Calls != c.calls || e.Blocks != c.blocks || e.Time != time.Duration(c.requests)*time.Second/8 {
 				t.Errorf("%s: %+v", name, e)
 			}
 			if e.Logs != float64(c.logs) || e.Events != float64(c.logs)/10 || e.BlockTime != time.Second || e.LiveRequests != 7200 || e.LiveCalls != 5*3600 {

@@ -55,8 +55,8 @@ func (e Engine) follow(ctx context.Context, net Network) error {
 	fill := NewFiller(net, e.Journal, e.Status)
 	poll := e.Pace.withDefaults().Poll
 	var g errgroup.Group
-	g.Go(func() error { e.keep(ctx, net.Stream, "writer", paced(poll, w.Advance)); return nil })
-	g.Go(func() error { e.keep(ctx, net.Stream, "fill", paced(poll, fill.Advance)); return nil })
+	g.Go(func() error { e.keep(ctx, net.Stream, "writer", paced(w.Rest, w.Advance)); return nil })
+	g.Go(func() error { e.keep(ctx, net.Stream, "fill", paced(resting(poll), fill.Advance)); return nil })
 	e.relay(ctx, &g, net.Stream)
 	return g.Wait()
 }
@@ -72,12 +72,22 @@ func (e Engine) relay(ctx context.Context, g *errgroup.Group, stream chain.Strea
 	}
 }
 
-// paced waits where a move had nothing to do.
-func paced(poll time.Duration, advance func(context.Context) (bool, error)) func(context.Context) (bool, error) {
+// resting waits where a move had nothing to do.
+func resting(poll time.Duration) func(bool) time.Duration {
+	return func(moved bool) time.Duration {
+		if moved {
+			return 0
+		}
+		return poll
+	}
+}
+
+// paced waits after each move that did not fail.
+func paced(rest func(moved bool) time.Duration, advance func(context.Context) (bool, error)) func(context.Context) (bool, error) {
 	return func(ctx context.Context) (bool, error) {
 		moved, err := advance(ctx)
-		if err == nil && !moved {
-			wait(ctx, poll)
+		if err == nil {
+			wait(ctx, rest(moved))
 		}
 		return true, err
 	}

@@ -39,12 +39,12 @@ type WatchSet interface {
 
 // Pace is how a network is read; the zero value of a field means its default.
 type Pace struct {
-	Calls int           // RPC calls under way at once, 4
-	Poll  time.Duration // between two looks at the head, 1 s
+	Calls int           // RPC calls under way at once, 8: what they bring takes fetchBytes of memory at most
+	Poll  time.Duration // between two looks at the head while it is not known when the next block is due, 1 s
 }
 
 func (p Pace) withDefaults() Pace {
-	return Pace{Calls: cmp.Or(max(p.Calls, 0), 4), Poll: cmp.Or(max(p.Poll, 0), time.Second)}
+	return Pace{Calls: cmp.Or(max(p.Calls, 0), 8), Poll: cmp.Or(max(p.Poll, 0), time.Second)}
 }
 
 // rewindAfter is how long a node may show a lower head of our own fork before that
@@ -62,12 +62,14 @@ type Writer struct {
 	lagsAt  chain.BlockRef // that head
 	doubted time.Time      // since when a deep rollback waits for a second word; zero if none does
 	absent  time.Time      // since when the node lacks blocks below the head that it shows; zero if it does not
+	tempo   tempo
 	watch   *watcher
 }
 
 // NewWriter continues where the journal's window ends. The stream has begun.
 func NewWriter(net Network, journal *reorg.Journal, pace Pace, status *Status) (*Writer, error) {
 	w := &Writer{net: net, journal: journal, pace: pace.withDefaults(), watch: status.network(net.Stream)}
+	w.tempo.poll = w.pace.Poll
 	err := w.reload()
 	return w, err
 }
@@ -93,6 +95,7 @@ func (w *Writer) Advance(ctx context.Context) (moved bool, err error) {
 		return false, fmt.Errorf("read the heads of %s: %w", w.net.Stream, err)
 	}
 	w.watch.heads(heads)
+	w.tempo.look(time.Now(), heads.Latest.Number)
 	head := w.tracker.Head()
 	switch {
 	case w.forked(heads):
@@ -109,6 +112,19 @@ func (w *Writer) Advance(ctx context.Context) (moved bool, err error) {
 		return w.settle(ctx, heads)
 	}
 	return w.extend(ctx, heads)
+}
+
+// Rest is how long to wait after an Advance: until the next block is due, where the
+// last one is there.
+func (w *Writer) Rest(moved bool) time.Duration {
+	behind := w.tracker.Head().Number < w.tempo.head
+	switch {
+	case behind && moved:
+		return 0
+	case behind: // the node that answered did not have the block: another one may
+		return min(w.tempo.wait(time.Now()), w.tempo.poll/4)
+	}
+	return w.tempo.wait(time.Now())
 }
 
 // standStill is all that a stream does at its quota, where no block may be added: a
@@ -181,15 +197,14 @@ func (w *Writer) extend(ctx context.Context, h Heads) (moved bool, err error) {
 	if !want.Dense {
 		want.Anchor, to = h.Final, h.Final.Number
 	}
-	fetch := func(ctx context.Context, r Range) (piece, error) {
-		f, err := w.net.Source.Fetch(ctx, r, want)
-		if err != nil {
-			return piece{}, fmt.Errorf("read blocks %d to %d of %s: %w", r.From, r.To, w.net.Stream, err)
-		}
-		w.watch.decode(w.net.Decoder, f.Events)
-		return piece{f.Blocks, f.Events, f.Transactions}, nil
+	room := newRoom()
+	fetch := func(ctx context.Context, s stretch) (piece, error) {
+		p, err := w.read(ctx, s.Range, want)
+		p.room = s.room
+		room.saw(p.bytes())
+		return p, err
 	}
-	for p, err := range ahead(ctx, w.pace.Calls, 2*w.pace.Calls, walk(w.net.Source, Range{head + 1, to}, want), fetch) {
+	for p, err := range ahead(ctx, w.pace.Calls, 2*w.pace.Calls, walk(ctx, w.net.Source, Range{head + 1, to}, want, room), fetch) {
 		if errors.Is(err, ErrAbsent) && !moved && !w.absentTooLong() {
 			return false, nil // the node that answered is not there yet
 		}
@@ -203,21 +218,42 @@ func (w *Writer) extend(ctx context.Context, h Heads) (moved bool, err error) {
 		if err := w.apply(ctx, p, h, want.Dense); err != nil {
 			return moved, err
 		}
+		room.give(p.room)
 		moved = true
 	}
 	return moved, nil
 }
 
+// read fetches a range and decodes it.
+func (w *Writer) read(ctx context.Context, r Range, want Want) (piece, error) {
+	f, err := w.net.Source.Fetch(ctx, r, want)
+	if err != nil {
+		return piece{}, fmt.Errorf("read blocks %d to %d of %s: %w", r.From, r.To, w.net.Stream, err)
+	}
+	w.watch.decode(w.net.Decoder, f.Events)
+	return piece{blocks: f.Blocks, events: f.Events, txs: f.Transactions}, nil
+}
+
+// stretch is a range to fetch, and the room that is taken for its answer.
+type stretch struct {
+	Range
+	room int64
+}
+
 // walk gives the parts of a range one after the other, each as long as the source
-// would have it then.
-func walk(source Source, r Range, want Want) func() (Range, bool) {
-	return func() (Range, bool) {
+// would have it then, once there is room for its answer.
+func walk(ctx context.Context, source Source, r Range, want Want, room *room) func() (stretch, bool) {
+	return func() (stretch, bool) {
 		if r.From > r.To {
-			return Range{}, false
+			return stretch{}, false
+		}
+		taken, err := room.take(ctx)
+		if err != nil { // ctx ended, and with it everything
+			return stretch{}, false
 		}
 		next := source.Next(r, want)
 		r.From = next.To + 1
-		return next, true
+		return stretch{next, taken}, true
 	}
 }
 

@@ -12,8 +12,7 @@ import (
 )
 
 // Gate lets the requests of one endpoint through: as fast as they come until the
-// endpoint refuses one for its rate, from then on at a rate that it finds by
-// bisection between what was borne and what was refused. A request counts as many
+// endpoint refuses one for its rate, from then on at a rate that it finds. A request counts as many
 // calls as its batch has, as most providers count. It implements ethrpc.Gate.
 type Gate struct {
 	mu    sync.Mutex
@@ -49,42 +48,33 @@ func (e *ShutError) RetryAfter() time.Duration { return e.Wait }
 // Enter waits until a request of so many calls may be made.
 func (g *Gate) Enter(ctx context.Context, calls int) error {
 	for {
-		wait, shut := g.book(time.Now(), calls)
+		wait, shut := g.pass(time.Now(), calls)
 		switch {
-		case shut && wait > patience:
-			return &ShutError{wait}
-		case wait <= 0:
+		case shut > patience:
+			return &ShutError{shut}
+		case wait <= 0 && shut <= 0:
 			return ctx.Err()
 		}
-		timer := time.NewTimer(wait)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
+		pause(ctx, max(wait, shut))
+		if ctx.Err() != nil {
 			return ctx.Err()
-		}
-		if !shut {
-			return nil
 		}
 	}
 }
 
-// book takes the next free moment, unless the gate is shut, and says how far off it is.
-func (g *Gate) book(now time.Time, calls int) (wait time.Duration, shut bool) {
+// pass lets a request through now, or says how long to wait: it may not be the only
+// one that waits, and what it waits for may change.
+func (g *Gate) pass(now time.Time, calls int) (wait, shut time.Duration) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if wait := g.shut.Sub(now); wait > 0 {
-		return wait, true
+	wait, shut = g.next.Sub(now), g.shut.Sub(now)
+	if wait > 0 || shut > 0 {
+		return wait, shut
 	}
-	at := g.next
-	if at.Before(now) {
-		at = now
+	if g.next = now; g.rate.now > 0 {
+		g.next = now.Add(time.Duration(float64(calls) / g.rate.now * float64(time.Second)))
 	}
-	g.next = at
-	if g.rate.now > 0 {
-		g.next = at.Add(time.Duration(float64(calls) / g.rate.now * float64(time.Second)))
-	}
-	return at.Sub(now), false
+	return 0, 0
 }
 
 // delay is how long a request would wait now.
@@ -116,7 +106,7 @@ func (g *Gate) Leave(calls int, took time.Duration, err error) {
 	case err == nil:
 		g.again = 0
 		g.good.add(now, calls)
-		g.rate.borne(now, g.good.rate(now))
+		g.rate.borne(now, calls, g.good.rate(now))
 	case verdict.Kind == ethrpc.Limited:
 		g.failed++
 		g.refused(now, took, verdict.Wait)

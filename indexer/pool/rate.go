@@ -2,63 +2,60 @@ package pool
 
 import "time"
 
-// rate finds how many calls a second an endpoint bears. low was borne, high was
-// refused; between them it bisects. Additive increase and halving, as TCP has it,
-// would use three quarters of what is allowed: a provider's limit stands still, so
-// that it can be found, and then only be looked at again from time to time. It is
-// pure.
+// rate finds how many calls a second an endpoint bears. What went through between
+// two refusals, over the time between them, is what it bears, however it counts:
+// that rate is taken, and raised from time to time, with every refusal in smaller
+// steps and less often. Additive increase and halving, as TCP has it, would use
+// three quarters of what is allowed: a provider's limit stands still, so that it can
+// be found, and then only be looked at again. It is pure.
 type rate struct {
-	most      float64 // never above; 0: no bound
-	now       float64 // 0: no limit was met
-	low, high float64 // 0: not known
-	since     time.Time
-	hold      time.Duration // how long to stay where low and high have met
+	most   float64   // never above; 0: no bound
+	now    float64   // 0: no limit was met
+	low    float64   // what was borne before the last raise; 0 where none came since the last refusal
+	passed int       // calls since the last refusal
+	cut    time.Time // when that was; zero: never
+	raised time.Time // when the rate was last changed
+	finer  int       // how often the steps were halved
+	free   int       // raises since the last refusal
 }
 
 const (
-	rateTrial  = 4 * time.Second  // a rate that was used for so long without a refusal is borne
-	rateHold   = 30 * time.Second // until a limit that was found is tried again, at first
-	rateHolds  = 10 * time.Minute // and in the end
-	rateClose  = 0.03             // low and high have met
-	rateSlower = 0.92             // what is left of a rate that was borne and is refused
-	rateUsed   = 0.8              // less of the rate was used: that it was borne says nothing
+	rateWait   = 2 * time.Second // until the first raise; doubled with the steps halved
+	rateStep   = 0.5             // the first raise
+	rateFinest = 7               // the last are by a 250th, after 4 minutes
+	rateUsed   = 0.8             // less of the rate was used: that it was borne says nothing
+	rateProof  = 5 * time.Second // between two refusals, for what went through to say something
 )
 
-// refused: at this rate, of which good calls a second went well, one was refused.
+// refused: at this rate, of which good calls a second went well of late, one was refused.
 func (r *rate) refused(now time.Time, good float64) {
+	bears := good
+	if since := now.Sub(r.cut); !r.cut.IsZero() && since >= rateProof {
+		bears = float64(r.passed) / since.Seconds()
+	}
 	if r.now == 0 {
-		r.now, r.low = max(good, 1), max(good, 1)/2
-	}
-	r.high = r.now
-	if r.low >= r.high {
-		r.low = r.high * rateSlower * rateSlower
-		r.now = r.high * rateSlower
+		r.now = max(bears, 1)
 	} else {
-		r.now = (r.low + r.high) / 2
+		r.now = min(max(bears, r.low, 0.7*r.now), 0.985*r.now)
+		r.finer = min(r.finer+1, rateFinest)
 	}
-	r.since = now
+	r.cut, r.raised, r.passed, r.free, r.low = now, now, 0, 0, 0
 }
 
-// borne: a request went well, and good calls a second did of late.
-func (r *rate) borne(now time.Time, good float64) {
-	if r.now == 0 || now.Sub(r.since) < rateTrial || good < rateUsed*r.now {
+// borne: so many calls went well, as good calls a second did of late.
+func (r *rate) borne(now time.Time, calls int, good float64) {
+	r.passed += calls
+	if r.now == 0 || now.Sub(r.raised) < rateWait<<r.finer || good < rateUsed*r.now {
 		return
 	}
 	r.low = r.now
-	switch {
-	case r.high == 0: // a limit that was only set, or one that is tried again
-		r.now *= 1.05
-	case r.high > r.low*(1+rateClose):
-		r.now = (r.low + r.high) / 2
-	case now.Sub(r.since) < max(r.hold, rateHold):
-		return
-	default:
-		r.hold = min(2*max(r.hold, rateHold), rateHolds)
-		r.now, r.high = r.high, 0
-	}
-	r.since = now
+	r.now *= 1 + rateStep/float64(int(1)<<r.finer)
 	if r.most > 0 {
 		r.now = min(r.now, r.most)
+	}
+	r.raised = now
+	if r.free++; r.free > 2 { // the limit is elsewhere
+		r.finer = max(r.finer-1, 0)
 	}
 }
 

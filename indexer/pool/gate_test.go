@@ -1,0 +1,88 @@
+package pool
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"superindex/indexer/ethrpc"
+)
+
+// meterman is an endpoint that bears so many calls a second.
+type meterman struct {
+	rate, burst float64
+	window      bool // it counts whole seconds, in place of a bucket that refills
+	retry       time.Duration
+
+	tokens  float64
+	at      time.Time
+	allowed int
+	refused int
+}
+
+func (m *meterman) ask(now time.Time, calls float64) error {
+	if m.window {
+		if now.Truncate(time.Second) != m.at {
+			m.at, m.tokens = now.Truncate(time.Second), m.rate
+		}
+	} else {
+		m.tokens = min(m.burst, m.tokens+m.rate*now.Sub(m.at).Seconds())
+		m.at = now
+	}
+	if m.tokens < calls {
+		m.refused++
+		return &ethrpc.Error{Verdict: ethrpc.Verdict{Kind: ethrpc.Limited, Wait: m.retry}}
+	}
+	m.tokens -= calls
+	m.allowed++
+	return nil
+}
+
+// After the first 30 s, at least 95 % of what an endpoint bears is used, whatever
+// its way of counting, with few refusals.
+func TestTheGateFindsTheRate(t *testing.T) {
+	for name, m := range map[string]*meterman{
+		"a bucket of a second":    {rate: 25, burst: 25, retry: time.Second},
+		"a bucket of 10 seconds":  {rate: 25, burst: 250, retry: time.Second},
+		"a small bucket":          {rate: 25, burst: 5},
+		"whole seconds":           {rate: 25, window: true, retry: time.Second},
+		"a fast one":              {rate: 100, burst: 100, retry: time.Second},
+		"one that does not say":   {rate: 25, burst: 25},
+		"a call every other time": {rate: 2, burst: 2, retry: time.Second},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			g := NewGate(0)
+			begin := time.Now()
+			m.at, m.tokens = begin, m.burst
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+			defer cancel()
+			done := make(chan int)
+			at30 := 0
+			for range 32 { // as many as want to
+				go func() {
+					for ctx.Err() == nil {
+						if g.Enter(ctx, 1) != nil {
+							continue
+						}
+						time.Sleep(50 * time.Millisecond)
+						err := m.ask(time.Now(), 1)
+						time.Sleep(50 * time.Millisecond)
+						g.Leave(1, 100*time.Millisecond, err)
+					}
+					done <- 0
+				}()
+			}
+			time.Sleep(30 * time.Second)
+			at30 = m.allowed
+			for range 32 {
+				<-done
+			}
+			used := float64(m.allowed-at30) / (270 * m.rate)
+			t.Logf("%s: %.3f of the rate, %d refused of %d", name, used, m.refused, m.allowed)
+			if used < 0.95 || float64(m.refused) > 0.05*float64(m.allowed)+70 {
+				t.Errorf("%s: %.3f of the rate used, %d refused of %d; the gate: %+v", name, used, m.refused, m.allowed, g.rate)
+			}
+		})
+	}
+}

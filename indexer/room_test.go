@@ -1,0 +1,28 @@
+package indexer
+
+import (
+	"context"
+	"testing"
+)
+
+// Large answers leave room for few calls at once; it is given back.
+func TestRoom(t *testing.T) {
+	r := newRoom()
+	r.saw(30 << 20)
+	first, err := r.take(t.Context())
+	if err != nil || first != 30<<20 {
+		t.Fatalf("%d, %v", first, err)
+	}
+	if _, err := r.take(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	full, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := r.take(full); err == nil {
+		t.Fatal("a third answer of 30 MiB found room")
+	}
+	r.give(first)
+	if _, err := r.take(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
