@@ -14,6 +14,7 @@ type load struct {
 	name             string
 	node             loadnode.Options
 	clickhouse, nats bool
+	mode             string // "" is auto
 }
 
 // full is the chain of the backfills: 1,000,000 logs, all of them watched.
@@ -88,6 +89,22 @@ func sparse(ctx context.Context, b *bench) ([]report.Result, error) {
 	return []report.Result{r}, nil
 }
 
+// receipts reads whole blocks and their receipts, and keeps the transactions too.
+func receipts(ctx context.Context, b *bench) ([]report.Result, error) {
+	o := b.full()
+	o.Blocks = pick[uint64](b, 2000, 100)
+	var kept uint64
+	r := b.backfill(ctx, load{name: "receipts", node: o, clickhouse: true, mode: "receipts"}, func(ctx context.Context, d *daemon) (err error) {
+		kept, err = d.transactions(ctx)
+		return err
+	})
+	r.Figures = append(r.Figures, report.Figure{Name: "transactions in the view", Value: float64(kept)})
+	if want := o.Blocks * uint64(o.Transactions); r.Fault == "" && kept != want {
+		r.Fault = fmt.Sprintf("%d transactions in the view, the chain has %d", kept, want)
+	}
+	return []report.Result{r}, nil
+}
+
 // backfill runs a daemon from the chain's first block to its last, and measures it
 // from its first request to the last row. With the daemon still there, then does
 // what is to be done with its data.
@@ -98,7 +115,7 @@ func (b *bench) backfill(ctx context.Context, l load, then func(context.Context,
 		if err != nil {
 			return err
 		}
-		c := config{dir: dir, clickhouse: l.clickhouse, nats: l.nats, networks: []*served{n}, profiles: b.Profiles != ""}
+		c := config{dir: dir, clickhouse: l.clickhouse, nats: l.nats, networks: []*served{n}, mode: l.mode, profiles: b.Profiles != ""}
 		if c.directory, err = n.directory(dir); err != nil {
 			return err
 		}

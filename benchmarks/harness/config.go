@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -14,6 +15,7 @@ type config struct {
 	clickhouse, nats bool
 	networks         []*served
 	start            string // "1" if empty
+	mode             string // "auto" if empty
 	profiles         bool
 }
 
@@ -21,12 +23,9 @@ type config struct {
 func (c config) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "data_dir: %q\nregistry: {oss_directory: %q}\nnetworks:\n", filepath.Join(c.dir, "data"), c.directory)
-	start := c.start
-	if start == "" {
-		start = "1"
-	}
 	for _, n := range c.networks {
-		fmt.Fprintf(&b, "  %s: {chain_id: %d, start: %s, rpc: [{name: loadnode, url: %q}]}\n", n.network(), n.o.ChainID, start, n.url)
+		fmt.Fprintf(&b, "  %s: {chain_id: %d, start: %s, mode: %s, rpc: [{name: loadnode, url: %q}]}\n",
+			n.network(), n.o.ChainID, cmp.Or(c.start, "1"), cmp.Or(c.mode, "auto"), n.url)
 	}
 	fmt.Fprintf(&b, "sinks:\n  clickhouse: {dsn: %s, listen: \"127.0.0.1:0\"}\n", embedded(c.clickhouse))
 	fmt.Fprintf(&b, "  nats: {url: %s, listen: \"127.0.0.1:0\"}\n", embedded(c.nats))

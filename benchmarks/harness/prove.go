@@ -84,6 +84,19 @@ func (d *daemon) warehouse() (driver.Conn, error) {
 	return conn, nil
 }
 
+// transactions is how many the warehouse holds.
+func (d *daemon) transactions(ctx context.Context) (n uint64, err error) {
+	conn, err := d.warehouse()
+	if err != nil {
+		return 0, err
+	}
+	defer conn.Close()
+	if err := conn.QueryRow(ctx, "SELECT count() FROM transactions").Scan(&n); err != nil {
+		return 0, fmt.Errorf("count the transactions: %w", err)
+	}
+	return n, nil
+}
+
 // messages is how many events a network's stream holds.
 func (d *daemon) messages(ctx context.Context, name string, chainID uint64) (n uint64, err error) {
 	conn, err := d.nats()

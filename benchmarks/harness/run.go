@@ -34,6 +34,7 @@ func scenarios() []scenario {
 		{"backfill-both", "a backfill into both", backfillBoth},
 		{"rpc", "a backfill within a provider's limits, which are not told", providerLimits},
 		{"sparse", "a backfill of which 1 % of the logs are watched, of 25,000 contracts, into both", sparse},
+		{"receipts", "a backfill in receipts mode, transactions included, into ClickHouse", receipts},
 		{"heads", "the heads of many networks, a block a second each", heads},
 		{"reorg", "a reorg of 1,000 blocks", reorganise},
 		{"start-up", "a start with the whole oss-directory", startUp},
