@@ -30,7 +30,7 @@ type listed struct{}
 func (listed) Has(a *chain.Address) bool { return a[0]%100 == 0 && a[1] == 0 }
 
 // benchAnswer is an answer with headers and logs, and the logs alone.
-func benchAnswer() (answer, logs []byte) {
+func benchAnswer(blocks int) (answer, logs []byte) {
 	r := rand.New(rand.NewPCG(1, 2))
 	hex := func(n int) string {
 		b := make([]byte, n)
@@ -41,9 +41,9 @@ func benchAnswer() (answer, logs []byte) {
 	}
 	var all []string
 	var headers []string
-	for b := range benchBlocks {
+	for b := range blocks {
 		hash := hex(32)
-		if b == 0 || b == benchBlocks-1 {
+		if b == 0 || b == blocks-1 {
 			headers = append(headers, fmt.Sprintf(
 				`{"jsonrpc":"2.0","id":%d,"result":{"number":"0x%x","hash":"%s","parentHash":"%s","timestamp":"0x%x","logsBloom":"0x%s"}}`,
 				len(headers)+1, int(benchRange.From)+b, hash, hex(32), 0x65000000+2*b, strings.Repeat("01", 256)))
@@ -61,7 +61,7 @@ func benchAnswer() (answer, logs []byte) {
 
 // Our way through an answer of 20,000 logs, from the wire's bytes to logs.
 func BenchmarkScan(b *testing.B) {
-	answer, _ := benchAnswer()
+	answer, _ := benchAnswer(benchBlocks)
 	for _, c := range []struct {
 		name string
 		set  indexer.Watched
@@ -85,7 +85,7 @@ func BenchmarkBareSimdjson(b *testing.B) {
 	if !simdjson.SupportedCPU() {
 		b.Skip("simdjson-go does not support this CPU")
 	}
-	answer, _ := benchAnswer()
+	answer, _ := benchAnswer(benchBlocks)
 	var parsed *simdjson.ParsedJson
 	measure(b, answer, func() (err error) {
 		parsed, err = simdjson.Parse(answer, parsed, simdjson.WithCopyStrings(false))
@@ -95,7 +95,7 @@ func BenchmarkBareSimdjson(b *testing.B) {
 
 // What ethclient.FilterLogs does with an answer.
 func BenchmarkGoEthereum(b *testing.B) {
-	answer, logs := benchAnswer()
+	answer, logs := benchAnswer(benchBlocks)
 	measure(b, answer, func() error {
 		var items []json.RawMessage
 		if err := json.Unmarshal([]byte("["+string(logs)+"]"), &items); err != nil {
