@@ -87,8 +87,8 @@ sim-mutants: ## each known mistake, put in on purpose, must be caught by the sim
 bench: deps build ## superindex against a load node on this machine, into benchmarks/results/ (SCENARIOS, BENCH_FLAGS)
 	bin/superindex bench --out benchmarks/results --profiles benchmarks/profiles --oss-directory "$(OSS_DIRECTORY)" $(BENCH_FLAGS) $(SCENARIOS)
 
-bench-rpc: SCENARIOS := parse
-bench-rpc: bench ## the same of reading answers alone
+bench-rpc: SCENARIOS := parse rpc
+bench-rpc: bench ## the same of reading answers, alone and within the limits of a provider
 
 bench-go: deps ## Go's own benchmarks, beside the code, into benchmarks/results/ (BENCH, BENCH_COUNT, PKG)
 	@mkdir -p benchmarks/results

@@ -9,13 +9,14 @@ import "time"
 // of the time between two at most. It is pure.
 type tempo struct {
 	poll   time.Duration // the longest wait while nothing is known, or a block is overdue
-	head   uint64
-	seen   time.Time     // when that head was first seen
+	head   uint64        // the highest seen: backends behind one URL show different ones in turn
+	seen   time.Time     // when that was
 	every  time.Duration // between two blocks; 0: not known
 	misses int           // looks since then that found no newer one
 }
 
 const (
+	tempoLeast = 10 * time.Millisecond
 	tempoMost  = 12 * time.Second // no wait is longer: a chain that was slow may be fast again
 	tempoEarly = 50               // a 50th of the time between two blocks earlier
 	tempoAgain = 12               // a 12th later
@@ -26,7 +27,6 @@ const (
 func (t *tempo) look(now time.Time, head uint64) {
 	if head <= t.head {
 		t.misses++
-		t.head = head
 		return
 	}
 	if !t.seen.IsZero() {
@@ -34,7 +34,7 @@ func (t *tempo) look(now time.Time, head uint64) {
 		if t.every == 0 {
 			t.every = took
 		}
-		t.every += (took - t.every) / tempoSlow
+		t.every = max(t.every+(took-t.every)/tempoSlow, tempoLeast)
 	}
 	t.head, t.seen, t.misses = head, now, 0
 }

@@ -55,3 +55,16 @@ func TestTempoOfAChainThatHalts(t *testing.T) {
 		t.Errorf("%d looks in 10 minutes", looks)
 	}
 }
+
+// Heads that go up and down are those of several backends: never is there no wait.
+func TestTempoOfSeveralBackends(t *testing.T) {
+	tempo, now := tempo{poll: time.Second}, time.Unix(1e9, 0)
+	looks := 0
+	for begin := now; now.Before(begin.Add(10 * time.Minute)); looks++ {
+		tempo.look(now, uint64(now.Sub(begin)/(2*time.Second))+1000-[]uint64{0, 3, 7}[looks%3])
+		now = now.Add(tempo.wait(now))
+	}
+	if looks > 4*300 {
+		t.Errorf("%d looks for 300 blocks", looks)
+	}
+}

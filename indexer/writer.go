@@ -62,6 +62,7 @@ type Writer struct {
 	lagsAt  chain.BlockRef // that head
 	doubted time.Time      // since when a deep rollback waits for a second word; zero if none does
 	absent  time.Time      // since when the node lacks blocks below the head that it shows; zero if it does not
+	latest  uint64         // block, as the node showed it last
 	tempo   tempo
 	watch   *watcher
 }
@@ -95,7 +96,8 @@ func (w *Writer) Advance(ctx context.Context) (moved bool, err error) {
 		return false, fmt.Errorf("read the heads of %s: %w", w.net.Stream, err)
 	}
 	w.watch.heads(heads)
-	w.tempo.look(time.Now(), heads.Latest.Number)
+	w.latest = heads.Latest.Number
+	w.tempo.look(time.Now(), w.latest)
 	head := w.tracker.Head()
 	switch {
 	case w.forked(heads):
@@ -117,7 +119,7 @@ func (w *Writer) Advance(ctx context.Context) (moved bool, err error) {
 // Rest is how long to wait after an Advance: until the next block is due, where the
 // last one is there.
 func (w *Writer) Rest(moved bool) time.Duration {
-	behind := w.tracker.Head().Number < w.tempo.head
+	behind := w.tracker.Head().Number < w.latest
 	switch {
 	case behind && moved:
 		return 0
