@@ -24,9 +24,23 @@ type Sink interface {
 	Write(ctx context.Context, steps []chain.Step) error
 }
 
+// Bulk is a sink to which one large write costs less than many small ones.
+type Bulk interface {
+	// BulkRows is how many rows a write should have where history is read; 0 for
+	// no matter how many.
+	BulkRows() int
+}
+
 // relayBytes is how much a relay takes from the journal at once; decoded it is about
-// three times as much in memory, once a network and sink.
+// twice as much in memory, once a network and sink.
 const relayBytes = 4 << 20
+
+// While history is read, a relay to a Bulk waits so long for more, and takes so many
+// times as much: one relay at a time, since it is held in memory.
+const (
+	bulkLinger = 500 * time.Millisecond
+	bulkReads  = 8
+)
 
 // relayIdle is after how long without a step a relay asks its sink again: somebody
 // may have emptied it or put a back-up in its place.
@@ -40,7 +54,8 @@ type Relay struct {
 	journal *reorg.Journal
 	bytes   int
 	after   chain.Seq
-	placed  bool // after is the sink's own position
+	placed  bool          // after is the sink's own position
+	bulk    chan struct{} // takes one relay, which may gather much; nil for none
 	watch   *watcher
 }
 
@@ -64,6 +79,16 @@ func (r *Relay) Advance(ctx context.Context) error {
 	steps, err := r.next(ctx)
 	if err != nil || len(steps) == 0 {
 		return err
+	}
+	if rows := r.bulkRows(steps); rows > 0 {
+		select {
+		case r.bulk <- struct{}{}:
+			defer func() { <-r.bulk }()
+			if steps, err = r.gather(ctx, steps, rows); err != nil {
+				return err
+			}
+		default:
+		}
 	}
 	last := steps[len(steps)-1].Seq
 	timer := r.watch.writing(r.sink.Name())
@@ -94,6 +119,46 @@ func (r *Relay) next(ctx context.Context) ([]chain.Step, error) {
 		return nil, fmt.Errorf("%s to %s: %w", r.stream, r.sink.Name(), err)
 	}
 	return steps, nil
+}
+
+// bulkRows is how many rows the sink wants at once of what the steps are a part of;
+// 0 for no more than there are: at the head nothing waits.
+func (r *Relay) bulkRows(steps []chain.Step) int {
+	sink, ok := r.sink.(Bulk)
+	last := steps[len(steps)-1].Apply
+	if !ok || r.bulk == nil || last == nil || len(last.Blocks) < 2 || last.Last.Number > last.Final.Number {
+		return 0
+	}
+	return sink.BulkRows()
+}
+
+// gather adds what follows the steps until they have so many rows.
+func (r *Relay) gather(ctx context.Context, steps []chain.Step, rows int) ([]chain.Step, error) {
+	linger, cancel := context.WithTimeout(ctx, bulkLinger)
+	defer cancel()
+	for range bulkReads {
+		if rowsOf(steps) >= rows {
+			break
+		}
+		more, err := r.journal.Next(linger, r.stream.Name, steps[len(steps)-1].Seq, r.bytes)
+		if linger.Err() != nil && len(more) == 0 {
+			break
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s to %s: %w", r.stream, r.sink.Name(), err)
+		}
+		steps = append(steps, more...)
+	}
+	return steps, nil
+}
+
+func rowsOf(steps []chain.Step) (n int) {
+	for i := range steps {
+		if a := steps[i].Apply; a != nil {
+			n += len(a.Blocks) + len(a.Events) + len(a.Transactions)
+		}
+	}
+	return n
 }
 
 func (r *Relay) place(ctx context.Context) error {

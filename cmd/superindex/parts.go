@@ -193,6 +193,16 @@ func (s *lateSink) Write(ctx context.Context, steps []chain.Step) error {
 	return sink.Write(ctx, steps)
 }
 
+// BulkRows implements indexer.Bulk, with 0 for a sink that is none.
+func (s *lateSink) BulkRows() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if bulk, ok := s.sink.(indexer.Bulk); ok {
+		return bulk.BulkRows()
+	}
+	return 0
+}
+
 // Close closes the sink if it was opened.
 func (s *lateSink) Close() error {
 	s.mu.Lock()
