@@ -39,7 +39,7 @@ const relayBytes = 4 << 20
 // times as much: one relay at a time, since it is held in memory.
 const (
 	bulkLinger = 500 * time.Millisecond
-	bulkReads  = 8
+	bulkReads  = 2
 )
 
 // relayIdle is after how long without a step a relay asks its sink again: somebody

@@ -18,7 +18,7 @@ func (j *Journal) storage() *pebble.Options {
 		FormatMajorVersion: pebble.FormatNewest,
 		Logger:             silent{},
 		CacheSize:          16 << 20,
-		MemTableSize:       16 << 20,
+		MemTableSize:       8 << 20,
 	}
 	o.Experimental.ValueSeparationPolicy = func() pebble.ValueSeparationPolicy {
 		return pebble.ValueSeparationPolicy{

@@ -73,9 +73,8 @@ func Open(ctx context.Context, o Options) (*Sink, error) {
 // Name is the sink's name in status, metrics and configuration.
 func (s *Sink) Name() string { return "clickhouse" }
 
-// BulkRows is where an INSERT is at its best: the engine merges small parts again
-// and again, and a part of more takes its memory.
-func (s *Sink) BulkRows() int { return maxRows / 2 }
+// BulkRows implements indexer.Bulk.
+func (s *Sink) BulkRows() int { return bulkRows }
 
 // Close frees the connections. No call may be under way.
 func (s *Sink) Close() error { return errors.Join(s.lines.close(), s.conn.Close()) }
