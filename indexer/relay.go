@@ -174,7 +174,13 @@ func (r *Relay) place(ctx context.Context) error {
 		return err
 	}
 	r.after, r.placed = after, true
-	r.watch.fault(r.sink.Name(), nil) // it may wait long for a step now
 	r.watch.relayed(r.sink.Name(), after)
+	st, err := r.journal.Stat(r.stream.Name)
+	if err != nil {
+		return err
+	}
+	if st.Head == after { // it may wait long for a step now; where there is one, its write says how it goes
+		r.watch.fault(r.sink.Name(), nil)
+	}
 	return nil
 }
