@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"sync/atomic"
 	"testing"
 )
@@ -66,26 +67,31 @@ func page(w http.ResponseWriter, _ *http.Request) {
 
 // truncated gives only half of what a node answers to a question for logs.
 func truncated(node http.Handler) http.Handler {
-	return onLogs(node, func(w io.Writer, _ json.RawMessage, answer []byte) { _, _ = w.Write(answer[:len(answer)/2]) })
+	return onLogs(node, func(w io.Writer, _ item, answer []byte) { _, _ = w.Write(answer[:len(answer)/2]) })
 }
 
 // hugeAnswer is the size of what huge gives, in bytes.
 const hugeAnswer = 200 << 20
 
-// huge answers a question for logs with one log whose data is 200 MB of text.
+// huge answers a question for logs with one log whose data is 200 MB of text, and one
+// for blocks with their receipts with such a block.
 func huge(node http.Handler) http.Handler {
-	return onLogs(node, func(w io.Writer, id json.RawMessage, answer []byte) {
+	return onLogs(node, func(w io.Writer, call item, answer []byte) {
+		begin, end := `{"extraData":"0x`, `"}}`
+		if call.Method == "eth_getLogs" {
+			begin, end = fmt.Sprintf(`[{"address":"%s","topics":[],"data":"0x`, contract(0)), `"}]}`
+		}
 		for i, a := range items(answer) {
 			_, _ = io.WriteString(w, "[,"[min(i, 1):min(i, 1)+1])
-			if bytes.Equal(a.ID, id) {
-				fmt.Fprintf(w, `{"jsonrpc":"2.0","id":%s,"result":[{"address":"%s","topics":[],"data":"0x`, id, contract(0))
+			if bytes.Equal(a.ID, call.ID) {
+				fmt.Fprintf(w, `{"jsonrpc":"2.0","id":%s,"result":%s`, call.ID, begin)
 				zeros := bytes.Repeat([]byte("0"), 1<<20)
 				for range hugeAnswer / len(zeros) {
 					if _, err := w.Write(zeros); err != nil {
 						return // the caller has had enough
 					}
 				}
-				_, _ = io.WriteString(w, `"}]}`)
+				_, _ = io.WriteString(w, end)
 				continue
 			}
 			_ = json.NewEncoder(w).Encode(a)
@@ -94,25 +100,25 @@ func huge(node http.Handler) http.Handler {
 	})
 }
 
-// onLogs lets the node answer, and where logs are asked for spoils its answer; id
-// is that question's.
-func onLogs(node http.Handler, spoil func(w io.Writer, id json.RawMessage, answer []byte)) http.Handler {
+// onLogs lets the node answer, and where logs or receipts are asked for spoils its
+// answer: that to the question for logs, or else to the first.
+func onLogs(node http.Handler, spoil func(w io.Writer, call item, answer []byte)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		asked, err := io.ReadAll(r.Body)
 		if err != nil {
 			return // the caller is gone
 		}
 		r.Body = io.NopCloser(bytes.NewReader(asked))
-		for _, call := range items(asked) {
-			if call.Method == "eth_getLogs" {
-				answer := httptest.NewRecorder()
-				node.ServeHTTP(answer, r)
-				w.Header().Set("Content-Type", "application/json")
-				spoil(w, call.ID, answer.Body.Bytes())
-				return
-			}
+		calls := items(asked)
+		at := slices.IndexFunc(calls, func(c item) bool { return c.Method == "eth_getLogs" })
+		if at < 0 && !slices.ContainsFunc(calls, func(c item) bool { return c.Method == "eth_getBlockReceipts" }) {
+			node.ServeHTTP(w, r)
+			return
 		}
-		node.ServeHTTP(w, r)
+		answer := httptest.NewRecorder()
+		node.ServeHTTP(answer, r)
+		w.Header().Set("Content-Type", "application/json")
+		spoil(w, calls[max(at, 0)], answer.Body.Bytes())
 	})
 }
 
