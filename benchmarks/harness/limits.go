@@ -56,8 +56,25 @@ func newAnswers(n *loadnode.Node, o loadnode.Options, spans int) *answers {
 	return a
 }
 
-// each calls do for every range, so many times over, on all cores.
-func (a *answers) each(ctx context.Context, rounds int, do func(ctx context.Context, worker int, r indexer.Range) error) (m measure, err error) {
+// each calls do for every range, on all cores, so many times over. The rate is that
+// of the fastest pass: whatever else the machine does only takes from it.
+func (a *answers) each(ctx context.Context, passes int, do func(ctx context.Context, worker int, r indexer.Range) error) (best measure, err error) {
+	cpu := 0.0
+	for range passes {
+		m, err := a.pass(ctx, do)
+		if err != nil {
+			return m, err
+		}
+		if cpu += m.cpu; best.took == 0 || m.took < best.took {
+			best = m
+		}
+	}
+	best.cpu = cpu / float64(passes)
+	return best, nil
+}
+
+// pass calls do for every range once.
+func (a *answers) pass(ctx context.Context, do func(ctx context.Context, worker int, r indexer.Range) error) (measure, error) {
 	var next atomic.Int64
 	watch := newWatch()
 	g, ctx := errgroup.WithContext(ctx)
@@ -65,17 +82,17 @@ func (a *answers) each(ctx context.Context, rounds int, do func(ctx context.Cont
 		g.Go(func() error {
 			for {
 				i := int(next.Add(1)) - 1
-				if i >= rounds*len(a.ranges) || ctx.Err() != nil {
+				if i >= len(a.ranges) || ctx.Err() != nil {
 					return ctx.Err()
 				}
-				if err := do(ctx, worker, a.ranges[i%len(a.ranges)]); err != nil {
+				if err := do(ctx, worker, a.ranges[i]); err != nil {
 					return err
 				}
 			}
 		})
 	}
-	err = g.Wait()
-	return watch.measure(uint64(rounds) * a.logs), err
+	err := g.Wait()
+	return watch.measure(a.logs), err
 }
 
 // measure is how fast something is.

@@ -18,7 +18,7 @@ type Options struct {
 	Heads     time.Duration // how long the heads are followed; 0: 60 s, 5 s if Quick
 	Networks  int           // how many heads are followed; 0: 34, 4 if Quick
 	Profiles  string        // a folder for CPU and heap profiles; "": none
-	Dir       string        // a folder for the daemons' data; each scenario empties its own
+	Dir       string        // a folder for the daemons' data; each scenario has its own in it
 	Progress  io.Writer     // what it is doing
 }
 

@@ -55,6 +55,7 @@ type bench struct {
 	Options
 	limits     map[string]measure // what a part alone can do, by its name
 	clickhouse string             // its version, once one was asked
+	folders    []string           // of the scenario under way
 }
 
 // Run runs the scenarios. A scenario that fails is a result with a fault, and the
@@ -104,6 +105,7 @@ func (b *bench) scenario(ctx context.Context, s scenario) []report.Result {
 		}
 		b.say("  %s", report.Line(results[i]))
 	}
+	b.clean(ctx, results)
 	b.say("  (%.0f s in all)", time.Since(began).Seconds())
 	return results
 }
@@ -119,7 +121,22 @@ func (b *bench) folder(name string) (string, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", fmt.Errorf("make %s: %w", dir, err)
 	}
+	b.folders = append(b.folders, dir)
 	return dir, nil
+}
+
+// clean removes the folders of a scenario that went well: ten million logs are many
+// gigabytes. Those of a fault stay for whoever looks for it.
+func (b *bench) clean(ctx context.Context, results []report.Result) {
+	faulty := ctx.Err() == nil && slices.ContainsFunc(results, func(r report.Result) bool { return r.Fault != "" })
+	for _, dir := range b.folders {
+		if faulty {
+			b.say("  its data: %s", dir)
+		} else if err := os.RemoveAll(dir); err != nil {
+			b.say("  left behind: %v", err)
+		}
+	}
+	b.folders = nil
 }
 
 // pick is a size: the first, or the second if the run is a quick one.

@@ -51,7 +51,7 @@ func runBench(cmd *cobra.Command, o harness.Options, out string, asJSON bool) (e
 		if o.Dir, err = os.MkdirTemp("", "superindex-bench-"); err != nil {
 			return fmt.Errorf("make a folder for the data: %w", err)
 		}
-		defer os.RemoveAll(o.Dir)
+		defer os.Remove(o.Dir) // unless a fault's data lie in it
 	}
 	for _, dir := range []string{o.Profiles, out} {
 		if dir == "" {
