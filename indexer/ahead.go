@@ -9,9 +9,10 @@ import (
 // ahead yields fetch of every item that next gives, in next's order. Up to n calls
 // run at once, and none starts more than window places ahead of the consumer, who
 // thereby slows the fetching down; a window below 2n loses nearly half of the
-// concurrency to waiting for the slowest call. next is called under a lock. It
+// concurrency to waiting for the slowest call. next is called under a lock, with a
+// context that ends with the loop: it may wait for what the consumer gives. It
 // stops after the first error. No call outlives the loop that ranges over it.
-func ahead[I, T any](ctx context.Context, n, window int, next func() (I, bool), fetch func(context.Context, I) (T, error)) iter.Seq2[T, error] {
+func ahead[I, T any](ctx context.Context, n, window int, next func(context.Context) (I, bool), fetch func(context.Context, I) (T, error)) iter.Seq2[T, error] {
 	type result struct {
 		v   T
 		err error
@@ -36,7 +37,7 @@ func ahead[I, T any](ctx context.Context, n, window int, next func() (I, bool), 
 			if ended {
 				return nil, item, false
 			}
-			item, more = next()
+			item, more = next(ctx)
 			slot, ended = results[tickets%window], !more
 			tickets++
 			return slot, item, more

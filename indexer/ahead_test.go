@@ -11,9 +11,9 @@ import (
 )
 
 // count gives n items: 0, 1, 2 and so on.
-func count(n int) func() (int, bool) {
+func count(n int) func(context.Context) (int, bool) {
 	i := -1
-	return func() (int, bool) { i++; return i, i < n }
+	return func(context.Context) (int, bool) { i++; return i, i < n }
 }
 
 func TestAheadGivesResultsInOrder(t *testing.T) {
@@ -50,6 +50,30 @@ func TestAheadStaysInItsWindow(t *testing.T) {
 			if taken++; started.Load() > taken+4 {
 				t.Fatalf("%d calls were started when %d were taken", started.Load(), taken)
 			}
+		}
+	})
+}
+
+// What next waits for may come from the consumer only: a loop that is left ends the
+// wait.
+func TestAheadLeavesANextThatWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		boom, n := errors.New("boom"), 0
+		next := func(ctx context.Context) (int, bool) {
+			if n++; n > 2 {
+				<-ctx.Done()
+			}
+			return n, ctx.Err() == nil
+		}
+		var last error
+		for _, err := range ahead(t.Context(), 4, 8, next, func(ctx context.Context, _ int) (int, error) {
+			wait(ctx, time.Second)
+			return 0, boom
+		}) {
+			last = err
+		}
+		if !errors.Is(last, boom) {
+			t.Errorf("the loop ended with %v", last)
 		}
 	})
 }

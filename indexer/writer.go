@@ -206,9 +206,9 @@ func (w *Writer) extend(ctx context.Context, h Heads) (moved bool, err error) {
 		room.saw(p.bytes())
 		return p, err
 	}
-	for p, err := range ahead(ctx, w.pace.Calls, 2*w.pace.Calls, walk(ctx, w.net.Source, Range{head + 1, to}, want, room), fetch) {
-		if errors.Is(err, ErrAbsent) && !moved && !w.absentTooLong() {
-			return false, nil // the node that answered is not there yet
+	for p, err := range ahead(ctx, w.pace.Calls, 2*w.pace.Calls, walk(w.net.Source, Range{head + 1, to}, want, room), fetch) {
+		if errors.Is(err, ErrAbsent) && (moved || !w.absentTooLong()) {
+			return moved, nil // the node that answered is not there yet
 		}
 		if err != nil {
 			return moved, err
@@ -244,13 +244,13 @@ type stretch struct {
 
 // walk gives the parts of a range one after the other, each as long as the source
 // would have it then, once there is room for its answer.
-func walk(ctx context.Context, source Source, r Range, want Want, room *room) func() (stretch, bool) {
-	return func() (stretch, bool) {
+func walk(source Source, r Range, want Want, room *room) func(context.Context) (stretch, bool) {
+	return func(ctx context.Context) (stretch, bool) {
 		if r.From > r.To {
 			return stretch{}, false
 		}
 		taken, err := room.take(ctx)
-		if err != nil { // ctx ended, and with it everything
+		if err != nil { // the loop has ended
 			return stretch{}, false
 		}
 		next := source.Next(r, want)

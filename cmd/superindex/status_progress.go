@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"math"
 	"time"
 
@@ -35,8 +34,10 @@ func (d *daemon) progress(ctx context.Context) error {
 			d.logProgress()
 			continue
 		}
-		if err := d.screen.showStatus(d.report()); err != nil {
-			return fmt.Errorf("show progress: %w", err)
+		if err := d.screen.showStatus(d.report()); err != nil { // the terminal is gone; the daemon is not
+			d.log.Warn("progress is logged from now on", "error", err)
+			drawn = false
+			tick.Reset(progressLogged)
 		}
 	}
 }
