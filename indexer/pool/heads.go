@@ -115,8 +115,14 @@ func pause(ctx context.Context, d time.Duration) {
 func (p *Pool) look(ctx context.Context, m *member) error {
 	h, err := m.readHeads(ctx)
 	lead := p.leader()
-	if err != nil || m == lead {
+	switch {
+	case err != nil:
 		return err
+	case m == lead: // what it was found to differ from led before; the others are compared with it now
+		m.mu.Lock()
+		m.dispute = nil
+		m.mu.Unlock()
+		return nil
 	}
 	led, seen := lead.shown()
 	if seen.IsZero() {
