@@ -38,7 +38,7 @@ const foundIn = 30 * time.Second
 
 // providerLimits backfills a journal from such a provider, for some shares of watched logs.
 func providerLimits(ctx context.Context, b *bench) (results []report.Result, err error) {
-	for _, share := range pick(b, []float64{1, 0.1, 0.01}, []float64{0.01}) {
+	for _, share := range pick(b, []float64{0.01, 0.1, 1}, []float64{0.01}) {
 		o := b.provider(share)
 		r := report.Result{Scenario: "rpc", Set: describe(o), Logs: o.Blocks * uint64(o.Logs)}
 		err := serve(ctx, o, func(ctx context.Context, n *served) error { return b.limited(ctx, n, &r) })

@@ -25,8 +25,10 @@ func (p *Pool) Next(r indexer.Range, want indexer.Want) indexer.Range {
 	return indexer.Range{From: r.From, To: min(r.To, r.From+n-1)}
 }
 
-// retries is how often a range is asked for again after an error that nobody knows.
-const retries = 2
+const (
+	retries = 2 // how often a range is asked for again after an error that says nothing of it
+	waits   = 8 // and after one that only says that it came too soon
+)
 
 // Fetch implements indexer.Source. Above finalized the leader answers, so that one
 // fork is seen; at or below it, whoever answers soonest. A range sticks to one
@@ -37,8 +39,8 @@ const retries = 2
 // that fails, too, the error is shown. Nothing is ever left out.
 func (p *Pool) Fetch(ctx context.Context, r indexer.Range, want indexer.Want) (indexer.Fetched, error) {
 	f, err := p.fetch(ctx, r, want)
-	for try := 0; try < retries && strange(err); try++ {
-		pause(ctx, outFirst<<try/2+rand.N(outFirst<<try/2))
+	for try := 0; passing(err, try) && ctx.Err() == nil; try++ {
+		pause(ctx, outFirst<<min(try, retries)/2+rand.N(outFirst<<min(try, retries)/2))
 		f, err = p.fetch(ctx, r, want)
 	}
 	switch {
@@ -62,6 +64,21 @@ func (p *Pool) byReceipts(ctx context.Context, r indexer.Range, want indexer.Wan
 	}
 	f.Transactions = nil
 	return f, nil
+}
+
+// passing: all that was fetched ahead would be lost if this error were the range's,
+// and it may not last. The gate knows how long to wait where it came too soon.
+func passing(err error, tries int) bool {
+	v := ethrpc.VerdictOf(err)
+	switch {
+	case err == nil, chain.IsFatal(err), errors.Is(err, indexer.ErrTorn):
+		return false
+	case v.Kind == ethrpc.Limited:
+		return tries < waits && v.Wait <= patience
+	case v.Kind == ethrpc.Transient:
+		return tries < retries
+	}
+	return tries < retries && strange(err)
 }
 
 // strange: the error says nothing of what would mend it.

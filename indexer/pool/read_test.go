@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"superindex/chain"
 	"superindex/indexer"
@@ -147,4 +148,36 @@ func TestPartsOfTwoForksAreTorn(t *testing.T) {
 	if !errors.Is(err, indexer.ErrTorn) {
 		t.Fatal(err)
 	}
+}
+
+// A refusal for the rate, and a lost connection, cost one request: what was fetched
+// ahead is not thrown away for them.
+func TestWhatPassesIsWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newFake("a", 1000, 900)
+		p := poolOf(t, a)
+		heads(t, p)
+		for name, err := range map[string]error{"too soon": verdictError(ethrpc.Verdict{Kind: ethrpc.Limited}), "down": errDown} {
+			times := 0
+			a.set(func(f *fake) {
+				f.refuse = func(indexer.Range) error {
+					if times++; times <= 2 { // it is asked twice a call by the fake
+						return err
+					}
+					return nil
+				}
+			})
+			before := a.count("fetch")
+			if _, err := p.Fetch(t.Context(), indexer.Range{From: 1, To: 9}, sparse); err != nil || a.count("fetch") != before+2 {
+				t.Errorf("%s: %v after %d requests", name, err, a.count("fetch")-before)
+			}
+		}
+		a.set(func(f *fake) {
+			f.refuse = func(indexer.Range) error { return verdictError(ethrpc.Verdict{Kind: ethrpc.Limited, Wait: time.Hour}) }
+		})
+		before := a.count("fetch")
+		if _, err := p.Fetch(t.Context(), indexer.Range{From: 1, To: 9}, sparse); err == nil || a.count("fetch") != before+1 {
+			t.Errorf("an hour is not waited for: %v", err)
+		}
+	})
 }
