@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"superindex/internal/embedded/nats/natstest"
 )
@@ -36,6 +37,7 @@ func (b badDays) endpoints(t *testing.T) {
 		s.others = append(s.others, n.entry)
 	}
 	d := newDaemon(t, b.bin, s.config(t))
+	d.env = []string{"GOMEMLIMIT=500MiB"} // what is measured is what it holds, not when it collects
 	d.start()
 	d.comes("all of the good one", whole)
 	for _, n := range bad {
@@ -63,7 +65,7 @@ func (b badDays) oneDeadEndpointOfThree(t *testing.T) {
 	all := []entry{
 		{ledgerName, ledgerID, l.serve(t, ledgerID, limits{})},
 		{"second", 2000, l.serve(t, 2000, limits{})},
-		{"third", 3000, "http://" + closed(t) + "/secret-key"},
+		{"third", 3000, "http://" + newShut(t).address + "/secret-key"},
 	}
 	d := newDaemon(t, b.bin, setup{
 		dir: dir, listed: directory(t, ledgerWatched()...), chainID: ledgerID, rpc: all[0].rpc, nats: nats.URL(), others: all[1:],
@@ -78,11 +80,13 @@ func (b badDays) oneDeadEndpointOfThree(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	code, said := (&commands{bin: b.bin}).command(t, "status", "--url", url)
-	t.Logf("superindex status:\n%s", said)
-	if code != 1 || !strings.Contains(said, "RED  third, writer: ") || strings.Count(said, "RED  ") != strings.Count(said, "RED  third, ") {
-		t.Errorf("exit code %d, want 1, and red lines of the third's writer, and of no other network", code)
-	}
+	var said string
+	defer func() { t.Logf("superindex status:\n%s", said) }()
+	until(t, "exit code 1, red lines of the third's writer, and of no other network", time.Minute, func() (so bool) {
+		var code int
+		code, said = (&commands{bin: b.bin}).command(t, "status", "--url", url)
+		return code == 1 && strings.Contains(said, "RED  third, writer: ") && strings.Count(said, "RED  ") == strings.Count(said, "RED  third, ")
+	})
 }
 
 // badNodes are the ways in which an endpoint can be bad.
@@ -104,8 +108,8 @@ func badNodes(t *testing.T, l *ledger) (all []badNode) {
 	add("web-page", always(page), "cannot be used", "<!DOCTYPE html>", "does the URL of endpoint node-of-web-page lead to a node?")
 	add("cut-off", truncated, "the answer was cut off")
 	add("huge", huge, "the answer is too long", "one value of it is more than 64 MiB")
-	down := closed(t)
-	n := entry{"down", 1100, "http://" + down + "/secret-key"}
+	down := newShut(t)
+	n := entry{"down", 1100, "http://" + down.address + "/secret-key"}
 	good := l.node(t, n.chainID, limits{})
-	return append(all, badNode{n, "writer", []string{"rpc node-of-down", "connection refused"}, func() { serveAt(t, down, good) }})
+	return append(all, badNode{n, "writer", []string{"rpc node-of-down", "connection refused"}, func() { down.serve(t, good) }})
 }

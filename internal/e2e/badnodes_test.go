@@ -3,14 +3,18 @@ package e2e
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"slices"
 	"sync/atomic"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // stage is an endpoint whose answers change while it is asked.
@@ -122,30 +126,47 @@ func onLogs(node http.Handler, spoil func(w io.Writer, call item, answer []byte)
 	})
 }
 
-// closed is a loopback address where nobody listens, until the test does.
-func closed(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
+// shut is a loopback address that refuses connections until the test serves there.
+// Its socket is bound, so that meanwhile nobody else is given the port.
+type shut struct {
+	file    *os.File
+	address string
 }
 
-// serveAt serves at an address that was closed.
-func serveAt(t *testing.T, address string, h http.Handler) {
+func newShut(t *testing.T) shut {
 	t.Helper()
-	l, err := net.Listen("tcp", address)
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := httptest.NewUnstartedServer(h)
-	s.Listener.Close()
-	s.Listener = l
-	s.Start()
+	s := shut{file: os.NewFile(uintptr(fd), "shut")}
+	t.Cleanup(func() { _ = s.file.Close() }) // a second time does no harm
+	if err := unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+		t.Fatal(err)
+	}
+	name, err := unix.Getsockname(fd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.address = fmt.Sprint("127.0.0.1:", name.(*unix.SockaddrInet4).Port)
+	return s
+}
+
+func (s shut) serve(t *testing.T, h http.Handler) {
+	t.Helper()
+	if err := unix.Listen(int(s.file.Fd()), unix.SOMAXCONN); err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.FileListener(s.file)
+	if err := errors.Join(err, s.file.Close()); err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewUnstartedServer(h)
+	server.Listener.Close()
+	server.Listener = l
+	server.Start()
 	t.Cleanup(func() {
-		s.CloseClientConnections()
-		s.Close()
+		server.CloseClientConnections()
+		server.Close()
 	})
 }

@@ -166,13 +166,12 @@ func (b badDays) streamsAndTables(t *testing.T) {
 func (d *daemon) saysWhoseSettings(t *testing.T) {
 	t.Helper()
 	for _, message := range []string{"set a stream's subjects, retention and publishing right", "a stream keeps the limits that it has"} {
-		said := false
-		for _, e := range d.said.entries() {
-			said = said || e["msg"] == message && e["stream"] == "SUPERINDEX_LEDGER"
-		}
-		if !said {
-			t.Errorf("%q is not in the log", message)
-		}
+		until(t, message+" in the log", time.Minute, func() (said bool) {
+			for _, e := range d.said.entries() {
+				said = said || e["msg"] == message && e["stream"] == "SUPERINDEX_LEDGER"
+			}
+			return said
+		})
 	}
 }
 

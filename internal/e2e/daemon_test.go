@@ -82,6 +82,7 @@ log: {level: info, format: json}
 type daemon struct {
 	*testing.T
 	bin, config string
+	env         []string // beside the test's own
 
 	cmd   *exec.Cmd
 	said  *transcript
@@ -108,6 +109,7 @@ func (d *daemon) start() {
 	d.Helper()
 	d.said, d.ended = &transcript{}, make(chan struct{})
 	d.cmd = exec.Command(d.bin, "--config", d.config, "run")
+	d.cmd.Env = append(os.Environ(), d.env...)
 	d.cmd.Stdout, d.cmd.Stderr = d.said, d.said
 	d.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	started := make(chan error)
@@ -160,7 +162,7 @@ func (d *daemon) stop() (code int, took time.Duration) {
 	}
 	select {
 	case <-d.ended:
-	case <-time.After(30 * time.Second):
+	case <-time.After(2 * time.Minute):
 		d.Fatal("it does not stop")
 	}
 	return d.cmd.ProcessState.ExitCode(), time.Since(began)
@@ -283,7 +285,7 @@ func (d *daemon) comes(what string, so func(state) bool) state {
 // meanwhile.
 func (d *daemon) network(name, what string, so func(state) bool) (s state) {
 	d.Helper()
-	until(d.T, name+": "+what, 2*time.Minute, func() bool {
+	until(d.T, name+": "+what, 5*time.Minute, func() bool {
 		if !d.runs() {
 			d.Fatalf("waiting for %q: the daemon has ended: %v", what, d.cmd.ProcessState)
 		}
