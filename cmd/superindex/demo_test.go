@@ -14,7 +14,7 @@ import (
 func TestDemo(t *testing.T) {
 	var out bytes.Buffer
 	dir := t.TempDir()
-	if err := demo(t.Context(), &screen{out: &out}, 20*time.Second, dir); err != nil {
+	if err := demo(t.Context(), &screen{out: &out}, time.Minute, dir); err != nil {
 		t.Fatalf("%v\n%s", err, out.String())
 	}
 	for _, want := range []string{

@@ -38,7 +38,7 @@ func (c demoChain) stream() chain.Stream { return chain.Stream{Name: c.name, Cha
 
 // settleWithin is how long the daemon may take to come to the head of a chain that
 // stands still: a head that has gone down is a rewind only after half a minute.
-const settleWithin = time.Minute
+const settleWithin = 3 * time.Minute
 
 // verdict compares warehouse and folded stream with every chain, row by row.
 func (s *stage) verdict(ctx context.Context) error {
