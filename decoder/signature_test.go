@@ -57,7 +57,7 @@ func TestParseIsBounded(t *testing.T) {
 	for _, part := range []string{"(", "[", "[1]", "uint,", "(uint)[],", "a", " ", "((uint)[1])[1],"} {
 		begin := time.Now()
 		Parse("event A(" + strings.Repeat(part, 1<<20/len(part)) + ")")
-		if took := time.Since(begin); took > 5*time.Second {
+		if took := time.Since(begin); took > 30*time.Second {
 			t.Errorf("a megabyte of %q takes %v", part, took)
 		}
 	}

@@ -237,7 +237,7 @@ func startAnvil(t *testing.T) *rpc.Client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for range 300 {
+	for range 1200 {
 		var id string
 		if err = node.CallContext(t.Context(), &id, "eth_chainId"); err == nil {
 			return node
@@ -280,7 +280,7 @@ func send(t *testing.T, node *rpc.Client, tx map[string]any) (r receipt) {
 	t.Helper()
 	var hash common.Hash
 	call(t, node, &hash, "eth_sendTransaction", tx)
-	for range 100 {
+	for range 1200 {
 		var got *receipt
 		if call(t, node, &got, "eth_getTransactionReceipt", hash); got != nil {
 			if got.Status != 1 {

@@ -215,7 +215,7 @@ func TestTooLongAndTooLate(t *testing.T) {
 		_, _ = r.Body.Read(make([]byte, 1<<16))
 		<-r.Context().Done()
 	})
-	late := client(t, silent, func(o *Options) { o.Timeout = 30 * time.Millisecond })
+	late := client(t, silent, func(o *Options) { o.Timeout = time.Second })
 	if err := ask(late, t.Context()); !errors.Is(err, indexer.ErrTooLarge) {
 		t.Errorf("answer after Timeout: %v", err)
 	}

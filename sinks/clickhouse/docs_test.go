@@ -57,7 +57,7 @@ func TestTheDocumentedRightsAreEnough(t *testing.T) {
 		"<networks><ip>127.0.0.1</ip></networks><grants>"+grants.String()+"</grants></indexer>")
 	dsn := w.asUser("indexer", "secret")
 	sink, err := Open(t.Context(), Options{DSN: dsn})
-	for deadline := time.Now().Add(20 * time.Second); err != nil && time.Now().Before(deadline) && !strings.Contains(err.Error(), "privileges"); sink, err = Open(t.Context(), Options{DSN: dsn}) {
+	for deadline := time.Now().Add(2 * time.Minute); err != nil && time.Now().Before(deadline) && !strings.Contains(err.Error(), "privileges"); sink, err = Open(t.Context(), Options{DSN: dsn}) {
 		time.Sleep(20 * time.Millisecond)
 	}
 	if err != nil {

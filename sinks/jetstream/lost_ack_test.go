@@ -115,7 +115,7 @@ func TestLostAcknowledgement(t *testing.T) {
 		t.Fatalf("a write whose acknowledgement was lost: %v", err)
 	}
 	var got chain.Position
-	for range 500 {
+	for range 6000 {
 		if got, err = sink.Position(t.Context(), s.Stream); err == nil {
 			break
 		}

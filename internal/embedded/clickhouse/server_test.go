@@ -223,8 +223,9 @@ func TestCloseEndsTheEngineInTime(t *testing.T) {
 	text(t, connect(t, s.DSN()), "SELECT version()") // its connection stays open
 	began := time.Now()
 	s.Close()
-	if took := time.Since(began); took > 5*time.Second {
-		t.Errorf("Close took %v", took)
+	took := time.Since(began) // 3 s; on a machine that is busy, more
+	if t.Logf("Close took %v", took.Round(time.Millisecond)); took > 30*time.Second {
+		t.Error("that is too long")
 	}
 	if err := syscall.Kill(pid, 0); !errors.Is(err, syscall.ESRCH) {
 		t.Errorf("the engine is still there: %v", err)
@@ -270,7 +271,7 @@ func TestStartSaysWhyTheEngineWouldNot(t *testing.T) {
 	if err := os.WriteFile(o.Lib, []byte("nothing"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
 	if s, err := Start(ctx, o); err == nil {
 		s.Close()
@@ -282,10 +283,10 @@ func TestStartSaysWhyTheEngineWouldNot(t *testing.T) {
 
 func until(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		if ok() {
 			return
 		}
 	}
-	t.Fatalf("after 20 s it is not so that %s", what)
+	t.Fatalf("after a minute it is not so that %s", what)
 }

@@ -109,7 +109,7 @@ func TestReaderReadsAndDoesNotWrite(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		m, err := c.Next(jetstream.FetchMaxWait(time.Second))
+		m, err := c.Next(jetstream.FetchMaxWait(time.Minute))
 		if err != nil || string(m.Data()) != "read me" {
 			t.Fatalf("message %v, %v", m, err)
 		}
