@@ -18,7 +18,7 @@ type Options struct {
 	URL      string        // http or https; may hold secrets, is never shown
 	ChainID  uint64        // that the endpoint must serve
 	HTTP     *http.Client  // nil: a client of its own; redirects should not be followed
-	MaxBytes int64         // of one answer, unpacked; 0: 64 MiB
+	MaxBytes int64         // of one answer, unpacked; 0: 128 MiB
 	Timeout  time.Duration // of one request with its answer; 0: 30 s
 	Metrics  *Metrics      // nil: none
 	Gate     Gate          // nil: every request is let through
@@ -63,7 +63,7 @@ func (o Options) Check() error {
 }
 
 func (o Options) withDefaults() Options {
-	o.MaxBytes = cmp.Or(o.MaxBytes, 64<<20)
+	o.MaxBytes = cmp.Or(o.MaxBytes, 128<<20)
 	o.Timeout = cmp.Or(o.Timeout, 30*time.Second)
 	if o.HTTP == nil {
 		o.HTTP = newHTTP()
