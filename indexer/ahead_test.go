@@ -58,16 +58,17 @@ func TestAheadStaysInItsWindow(t *testing.T) {
 // wait.
 func TestAheadLeavesANextThatWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		boom, n := errors.New("boom"), 0
+		boom, n, waits := errors.New("boom"), 0, make(chan struct{})
 		next := func(ctx context.Context) (int, bool) {
 			if n++; n > 2 {
+				close(waits)
 				<-ctx.Done()
 			}
 			return n, ctx.Err() == nil
 		}
 		var last error
-		for _, err := range ahead(t.Context(), 4, 8, next, func(ctx context.Context, _ int) (int, error) {
-			wait(ctx, time.Second)
+		for _, err := range ahead(t.Context(), 4, 8, next, func(context.Context, int) (int, error) {
+			<-waits
 			return 0, boom
 		}) {
 			last = err

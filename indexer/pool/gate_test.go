@@ -2,6 +2,7 @@ package pool
 
 import (
 	"context"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,6 +16,7 @@ type meterman struct {
 	window      bool // it counts whole seconds, in place of a bucket that refills
 	retry       time.Duration
 
+	mu      sync.Mutex
 	tokens  float64
 	at      time.Time
 	allowed int
@@ -22,6 +24,8 @@ type meterman struct {
 }
 
 func (m *meterman) ask(now time.Time, calls float64) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	if m.window {
 		if now.Truncate(time.Second) != m.at {
 			m.at, m.tokens = now.Truncate(time.Second), m.rate
@@ -74,7 +78,9 @@ func TestTheGateFindsTheRate(t *testing.T) {
 				}()
 			}
 			time.Sleep(30 * time.Second)
+			m.mu.Lock()
 			at30 = m.allowed
+			m.mu.Unlock()
 			for range 32 {
 				<-done
 			}
