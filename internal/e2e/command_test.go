@@ -285,7 +285,6 @@ func (c *commands) whatCannotBe(t *testing.T) {
 		"a scheme":           {[]string{"run", "--config", replaced("http://", "ftp://")}, 1, []string{"networks.ledger", "http://"}},
 		"no such file":       {[]string{"run", "--config", filepath.Join(good.dir, "none.yaml")}, 1, []string{"none.yaml"}},
 		"no such registry":   {[]string{"run", "--config", replaced("oss_directory: ", "oss_directory: "+good.dir+"/none")}, 1, []string{"registry", "none"}},
-		"no sink":            {[]string{"run", "--config", broken(noSinks)}, 1, []string{"sinks"}},
 		"a public address":   {[]string{"run", "--config", replaced(`dsn: "embedded", listen: "127.0.0.1:0"`, `dsn: "embedded", listen: "0.0.0.0:0"`)}, 1, []string{"sinks.clickhouse", "listen", "loopback"}},
 		"unknown command":    {[]string{"fly"}, 2, []string{"fly", "--help"}},
 		"unknown flag":       {[]string{"run", "--fast"}, 2, []string{"--fast", "run --help"}},
@@ -304,10 +303,6 @@ func (c *commands) whatCannotBe(t *testing.T) {
 			}
 		}
 	}
-}
-
-func noSinks(text string) string {
-	return strings.NewReplacer(`dsn: "embedded"`, "dsn: none", `url: "embedded"`, "url: none").Replace(text)
 }
 
 // command runs a command to its end and returns its exit code and all it said.

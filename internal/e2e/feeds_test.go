@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -116,6 +117,8 @@ func (w *feedWorld) counted(next http.Handler) http.Handler {
 }
 
 func (w *feedWorld) kill() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if err := w.victim.Process.Signal(syscall.SIGKILL); err != nil {
 		w.Error(err)
 	}
@@ -155,16 +158,21 @@ func (w *feedWorld) poll(feed string, most int, rng *rand.Rand) (killed bool) {
 	ctx, cancel := context.WithTimeout(w.Context(), 3*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, w.bin, "--config", w.config, "poll", "--feed", feed, "--once")
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
 	w.mu.Lock()
 	w.victim, w.killAt = cmd, 0
 	if rng != nil {
 		w.killAt, w.before, w.pause = w.asked+1+rng.IntN(most), rng.IntN(2) == 0, time.Duration(rng.IntN(20))*time.Millisecond
 	}
-	w.mu.Unlock()
-	out, err := cmd.CombinedOutput()
+	err := cmd.Start()
+	w.mu.Unlock() // now there is somebody to kill
+	if err == nil {
+		err = cmd.Wait()
+	}
 	killed = cmd.ProcessState != nil && !cmd.ProcessState.Exited()
 	if err != nil && !killed || ctx.Err() != nil {
-		w.Fatalf("poll --feed %s: %v\n%s", feed, err, out)
+		w.Fatalf("poll --feed %s: %v\n%s", feed, err, out.String())
 	}
 	return killed
 }
