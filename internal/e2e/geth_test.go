@@ -49,8 +49,7 @@ func TestGoEthereum(t *testing.T) {
 	for s.head().Number < 300 {
 		s.chapter()
 	}
-	s.follow()
-	s.engine.settle(t)
+	s.engine.settle(t, s.client)
 	reads := watched()
 	set, err := s.engine.stores(t).Compare(t.Context(), s.client, geth, []chain.Address{node.Burst})
 	if err != nil {
@@ -199,17 +198,18 @@ func (e *engine) stores(t *testing.T) agree.Stores {
 	return agree.Stores{Warehouse: dialWarehouse(t, e.warehouse.ReaderDSN()), Stream: dialStream(t, e.nats.URL(), e.stream())}
 }
 
-// settle waits until the journal has the heads that the node shows, and every sink
-// the journal's last step.
-func (e *engine) settle(t *testing.T) {
+// settle waits until the engine has indexed the head that the node shows now, the
+// journal has all heads that the engine saw, and every sink the journal's last step.
+func (e *engine) settle(t *testing.T, client *ethclient.Client) {
 	t.Helper()
+	head := headOf(t, client)
 	until(t, "journal and sinks at the head", 2*time.Minute, func() bool {
 		st, err := e.Journal.Stat(e.stream().Name)
 		if err != nil {
 			return false // it has not begun yet
 		}
 		n := e.status.Snapshot()[0]
-		there := len(n.Sinks) == 2 && st.Last == n.Latest && st.Safe == n.Safe && st.Final == n.Final
+		there := len(n.Sinks) == 2 && st.Last == head && n.Latest == head && st.Safe == n.Safe && st.Final == n.Final
 		for _, s := range n.Sinks {
 			there = there && s.Seq == st.Head
 		}
@@ -234,9 +234,14 @@ type story struct {
 
 func (s *story) head() chain.BlockRef {
 	s.Helper()
-	h, err := s.client.HeaderByNumber(s.Context(), nil)
+	return headOf(s.T, s.client)
+}
+
+func headOf(t *testing.T, client *ethclient.Client) chain.BlockRef {
+	t.Helper()
+	h, err := client.HeaderByNumber(t.Context(), nil)
 	if err != nil {
-		s.Fatal(err)
+		t.Fatal(err)
 	}
 	return chain.BlockRef{Number: h.Number.Uint64(), Hash: chain.Hash(h.Hash())}
 }

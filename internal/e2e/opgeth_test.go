@@ -56,13 +56,13 @@ func TestOPGeth(t *testing.T) {
 		s.build(0)
 	}
 	s.must(node.Settle(t.Context(), node.Head()-3, 5))
-	e.settle(t)
+	e.settle(t, s.client)
 	node.Back(2)
 	for range 3 {
 		s.act()
 		s.build(opchain.Jovian)
 	}
-	e.settle(t)
+	e.settle(t, s.client)
 	if _, err := e.stores(t).Compare(t.Context(), s.client, of, watched); err != nil {
 		t.Error(err)
 	}
