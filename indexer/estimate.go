@@ -27,10 +27,12 @@ type Estimate struct {
 }
 
 // What a request is made of: three heads; a range's logs, two ends and the anchor;
-// a header a block above finalized, and the logs.
+// a header a block above finalized, and the logs; in receipts mode a block and its
+// receipts, and the anchor.
 const (
-	headsCalls  = 3
-	sparseCalls = 4
+	headsCalls   = 3
+	sparseCalls  = 4
+	receiptCalls = 2
 )
 
 // samples is how many requests are made, at places spread over the history: enough
@@ -54,11 +56,15 @@ func (net Network) Estimate(ctx context.Context, pace Pace) (e Estimate, err err
 	if err != nil {
 		return e, err
 	}
-	all := Range{low, low + 1<<32}
-	e.Span = net.Source.Next(all, Want{Watched: net.Watch}).Len()
-	e.count(took, net.Source.Next(all, Want{Watched: net.Watch, Dense: true}).Len(), pace)
+	all, want := Range{low, low + 1<<32}, net.sampled()
+	e.Span = net.Source.Next(all, want).Len()
+	want.Dense = true
+	e.count(took, net.Source.Next(all, want).Len(), net.Receipts, pace)
 	return e, nil
 }
+
+// sampled is what is read of a sample.
+func (net Network) sampled() Want { return Want{Watched: net.Watch, Receipts: net.Receipts} }
 
 // sampleBelow is how far below finalized is sampled at least: fewer blocks say too
 // little of a chain.
@@ -73,9 +79,9 @@ func (e *Estimate) sample(ctx context.Context, net Network, all Range) (took tim
 		if r.From > r.To {
 			break // the chain has hardly begun
 		}
-		r = net.Source.Next(r, Want{Watched: net.Watch})
+		r = net.Source.Next(r, net.sampled())
 		began := time.Now()
-		f, err := net.Source.Fetch(ctx, r, Want{Watched: net.Watch})
+		f, err := net.Source.Fetch(ctx, r, net.sampled())
 		if err != nil {
 			return 0, fmt.Errorf("sample blocks %d to %d of %s: %w", r.From, r.To, net.Stream, err)
 		}
@@ -93,16 +99,23 @@ func (e *Estimate) sample(ctx context.Context, net Network, all Range) (took tim
 
 // count multiplies: ranges up to finalized, every header above it, so many blocks at
 // once, and then the head.
-func (e *Estimate) count(took time.Duration, denseSpan uint64, pace Pace) {
+func (e *Estimate) count(took time.Duration, denseSpan uint64, receipts bool, pace Pace) {
 	final := e.Heads.Final.Number
 	sparse := final + 1 - min(e.Start, final+1)
 	dense := e.Blocks - min(e.Blocks, sparse)
 	ranges, runs := (sparse+e.Span-1)/e.Span, (dense+denseSpan-1)/denseSpan
 	e.Requests, e.Calls = ranges+runs, ranges*sparseCalls+dense+runs
+	if receipts {
+		e.Calls = receiptCalls*(sparse+dense) + ranges + runs
+	}
 	e.Time = time.Duration(e.Requests) * took / time.Duration(pace.Calls)
 	if e.BlockTime > 0 {
-		polls, blocks := uint64(time.Hour/pace.Poll), uint64(time.Hour/e.BlockTime)
-		news := min(polls, blocks) // the blocks that are new at a poll come by one request
-		e.LiveRequests, e.LiveCalls = polls+news, headsCalls*polls+news+blocks
+		// A look in four finds nothing (see tempo); each of the others brings a block.
+		blocks := uint64(time.Hour / e.BlockTime)
+		looks := blocks + blocks/3
+		e.LiveRequests, e.LiveCalls = looks+blocks, headsCalls*looks+2*blocks
+		if receipts {
+			e.LiveCalls += (receiptCalls - 1) * blocks
+		}
 	}
 }

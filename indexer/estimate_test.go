@@ -38,23 +38,29 @@ func TestEstimate(t *testing.T) {
 		logs                    int
 		most                    uint64
 		start                   Start
+		receipts                bool
 		requests, calls, blocks uint64
 	}{
-		"an empty chain":   {0, 10_000, Start{Number: 1, Absolute: true}, 99 + 100, 99*4 + 10_000 + 100, 1_000_000},
-		"100 logs a block": {100, 80, Start{Number: 1, Absolute: true}, 12_375 + 100, 12_375*4 + 10_000 + 100, 1_000_000},
-		"from today":       {10, 800, Start{}, 100, 10_000 + 100, 10_000},
+		"an empty chain":   {0, 10_000, Start{Number: 1, Absolute: true}, false, 99 + 100, 99*4 + 10_000 + 100, 1_000_000},
+		"100 logs a block": {100, 80, Start{Number: 1, Absolute: true}, false, 12_375 + 100, 12_375*4 + 10_000 + 100, 1_000_000},
+		"from today":       {10, 800, Start{}, false, 100, 10_000 + 100, 10_000},
+		"with receipts":    {10, 800, Start{}, true, 100, 2*10_000 + 100, 10_000},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			source := &even{ruler{heads: Heads{Latest: tick(latest), Final: tick(final)}}, c.logs, c.most}
-			net := Network{Source: source, Start: c.start}
+			net := Network{Source: source, Start: c.start, Receipts: c.receipts}
 			e, err := net.Estimate(t.Context(), Pace{})
 			if err != nil {
 				t.Fatal(err)
 			}
+			live := uint64(3*4800 + 2*3600)
+			if c.receipts {
+				live += 3600
+			}
 			if e.Span != c.most || e.Requests != c.requests || e.Calls != c.calls || e.Blocks != c.blocks || e.Time != time.Duration(c.requests)*time.Second/8 {
 				t.Errorf("%s: %+v", name, e)
 			}
-			if e.Logs != float64(c.logs) || e.Events != float64(c.logs)/10 || e.BlockTime != time.Second || e.LiveRequests != 7200 || e.LiveCalls != 5*3600 {
+			if e.Logs != float64(c.logs) || e.Events != float64(c.logs)/10 || e.BlockTime != time.Second || e.LiveRequests != 3600+4800 || e.LiveCalls != live {
 				t.Errorf("%s, a block: %+v", name, e)
 			}
 		})

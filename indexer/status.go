@@ -114,6 +114,15 @@ func (s *Status) Report(journal *reorg.Journal) []NetworkReport {
 	return all
 }
 
+// Keep forgets every stream but these, and what no block carries.
+func (s *Status) Keep(networks []Network) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	maps.DeleteFunc(s.networks, func(name string, _ *watcher) bool {
+		return name != Feeds.Name && !slices.ContainsFunc(networks, func(n Network) bool { return n.Name == name })
+	})
+}
+
 func (s *Status) watchers() []*watcher {
 	s.mu.Lock()
 	defer s.mu.Unlock()

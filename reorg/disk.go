@@ -3,9 +3,13 @@ package reorg
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
+	"golang.org/x/sys/unix"
 )
 
 // A disk that is full must stop the journal and not end the process, as Pebble does
@@ -45,4 +49,22 @@ func (j *Journal) patient() vfs.FS {
 			}
 		}
 	})
+}
+
+// InUse reports whether another process holds the journal in dir; no journal is held
+// by nobody. It changes nothing.
+func InUse(dir string) (bool, error) {
+	f, err := os.Open(filepath.Join(dir, "LOCK")) // Pebble's
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("look at the journal's lock: %w", err)
+	}
+	lock := unix.Flock_t{Type: unix.F_WRLCK}
+	err = errors.Join(unix.FcntlFlock(f.Fd(), unix.F_GETLK, &lock), f.Close())
+	if err != nil {
+		return false, fmt.Errorf("look at the journal's lock in %s: %w", dir, err)
+	}
+	return lock.Type != unix.F_UNLCK, nil
 }

@@ -29,6 +29,9 @@ func (c config) String() string {
 	}
 	fmt.Fprintf(&b, "sinks:\n  clickhouse: {dsn: %s, listen: \"127.0.0.1:0\"}\n", embedded(c.clickhouse))
 	fmt.Fprintf(&b, "  nats: {url: %s, listen: \"127.0.0.1:0\"}\n", embedded(c.nats))
+	if !c.clickhouse && !c.nats {
+		b.WriteString("  allow_none: true\n")
+	}
 	b.WriteString("http: {listen: \"127.0.0.1:0\"}\nlog: {level: info, format: json}\n")
 	if c.profiles {
 		b.WriteString("pprof: true\n")

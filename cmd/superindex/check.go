@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"path/filepath"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -15,6 +16,7 @@ import (
 
 	"superindex/chain"
 	"superindex/registry"
+	"superindex/reorg"
 )
 
 func newCheck() *cobra.Command {
@@ -51,7 +53,9 @@ type examination struct {
 	dry    bool
 	log    *slog.Logger
 
-	running  bool // a daemon of this config answers
+	answered bool // a superindex answers at http.listen
+	held     bool // one holds the data folder
+	running  bool // both: it is the daemon of this config
 	networks []chosen
 	snapshot *registry.Snapshot
 
@@ -72,8 +76,6 @@ type finding struct {
 
 // usualRemedies mend what time might mend too.
 var usualRemedies = map[string]string{
-	"endpoint":        "let networks.X.rpc name a node that is up",
-	"registry":        "let registry.oss_directory be a folder, a .tar.gz or a URL that can be read",
 	"sink clickhouse": "let sinks.clickhouse.dsn name a server that is up",
 	"sink nats":       "let sinks.nats.url name a server that is up",
 }
@@ -84,8 +86,8 @@ func found(what, name, says string, err error) finding {
 		return finding{OK: true, What: what, Name: name, Says: says}
 	}
 	f := finding{What: what, Name: name, Says: strings.ReplaceAll(err.Error(), "\n", "; "), Remedy: usualRemedies[what+" "+name]}
-	if f.Remedy == "" {
-		f.Remedy = usualRemedies[what]
+	if network, _, ok := strings.Cut(name, "/"); ok && what == "endpoint" {
+		f.Remedy = "let networks." + network + ".rpc name a node that is up"
 	}
 	var fatal *chain.FatalError
 	if errors.As(err, &fatal) {
@@ -96,7 +98,12 @@ func found(what, name, says string, err error) finding {
 
 // examine asks everybody. Its own error is one that ended the command.
 func (e *examination) examine(ctx context.Context) error {
-	e.running = alive(ctx, e.config.HTTP)
+	var err error
+	if e.held, err = reorg.InUse(filepath.Join(e.config.DataDir, "journal")); err != nil {
+		return err
+	}
+	e.answered = alive(ctx, e.config.HTTP)
+	e.running = e.answered && e.held
 	e.Findings = append(e.Findings, found("config", "", "sound", nil), e.examineFolder(), e.examineHTTP(ctx))
 	snapshot, err := loadSnapshot(ctx, e.config)
 	if err == nil {

@@ -96,7 +96,7 @@ http: {listen: %q}
 		"ok endpoint tagged/own chain 901, latest 90, safe 80, finalized 70, ", " logs and receipts",
 		"RED endpoint tagged/page rpc page: ",
 		"ok endpoint bare/own chain 902, latest 90, no safe, no finalized (it will be assumed), ", "logs, no eth_getBlockReceipts",
-		"RED endpoint bare/dead rpc dead: dial tcp <dead>: connect: connection refused; to mend it: let networks.X.rpc name a node that is up",
+		"RED endpoint bare/dead rpc dead: dial tcp <dead>: connect: connection refused; to mend it: let networks.bare.rpc name a node that is up",
 		"RED endpoint deaf/own rpc own: eth_getLogs: ",
 		"RED endpoint deaf/other rpc other: it serves chain 902, not 903; to mend it: give endpoint other the URL of a node of chain 903",
 		"RED sink clickhouse clickhouse: connect: dial tcp 127.0.0.1:1: connect: connection refused; to mend it: let sinks.clickhouse.dsn name a server that is up",

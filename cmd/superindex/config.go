@@ -50,6 +50,7 @@ type endpoint struct {
 type sinksConfig struct {
 	ClickHouse clickhouseConfig `yaml:"clickhouse"`
 	NATS       natsConfig       `yaml:"nats"`
+	AllowNone  bool             `yaml:"allow_none"` // to measure what comes before the sinks: nobody reads a journal
 }
 
 // Instead of an address a sink may be embedded, or none.

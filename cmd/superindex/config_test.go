@@ -128,6 +128,7 @@ func TestBadConfigs(t *testing.T) {
 		"networks:\n  base:\n    rpc:\n      - name: a\n        url: s3cret.example\n":        "line 5: networks.base.rpc[0].url: its URL has no scheme or host: it must begin with https://, wss://, http:// or ws://",
 		"networks: {base: {rpc: [{name: a, url: 'http://b'}, {name: a, url: 'http://d'}]}}\n": "line 1: networks.base.rpc[1]: a second endpoint is named a",
 		// Sinks and the rest.
+		"sinks: {clickhouse: {dsn: none}, nats: {url: none}}\n":    "line 1: sinks: there is none: let clickhouse.dsn or nats.url be an address or embedded",
 		"sinks: {clickhouse: {dsn: 'http://u:s3cret@h:8123/d'}}\n": "line 1: sinks.clickhouse.dsn: only the native protocol can be used: clickhouse://user:password@host:9000/superindex",
 		"sinks: {clickhouse: {listen: '0.0.0.0:0'}}\n":             `line 1: sinks.clickhouse.listen: "0.0.0.0:0" is no loopback address with a port, such as 127.0.0.1:0: the embedded server is for this machine only`,
 		"sinks: {nats: {url: 'nats://u:s3/cret@h:4222'}}\n":        "line 1: sinks.nats.url: is neither embedded, none nor nats://host:4222 or tls://..., several with commas between; in a password / is %2F, @ is %40, : is %3A",

@@ -91,7 +91,7 @@ func (s *stage) write(ctx context.Context, conn driver.Conn, w io.Writer) {
 			fmt.Fprintf(w, "  %v\n", err) // the first seconds: the warehouse has no tables yet
 		}
 	}
-	fmt.Fprintf(w, "\nstatus page: http://%s/\nelsewhere:   bin/superindex query --config %s \"SELECT ...\"\n\n", s.config.HTTP.Listen, s.configFile())
+	fmt.Fprintf(w, "\nstatus page: http://%s/\nelsewhere:   bin/superindex query --config %s \"SELECT event, count() FROM events GROUP BY event\"\n\n", s.config.HTTP.Listen, s.configFile())
 }
 
 // networkEvent is an event and where it was.

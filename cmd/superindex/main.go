@@ -95,7 +95,7 @@ func required(cmd *cobra.Command, flags ...string) {
 	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error {
 		for _, name := range flags {
 			if !cmd.Flag(name).Changed {
-				return &usageError{fmt.Errorf("%s: --%s is missing", cmd.CommandPath(), name)}
+				return &usageError{fmt.Errorf("--%s is missing; `%s --help` says how", name, cmd.CommandPath())}
 			}
 		}
 		return nil

@@ -111,6 +111,14 @@ func (p *plan) take(e indexer.Estimate, most float64) {
 	p.LiveRequests, p.LiveCalls = e.LiveRequests, e.LiveCalls
 }
 
+// live is an hour's count as text; how often blocks come may not be known.
+func (p *plan) live(count uint64) string {
+	if p.SecondsABlock == 0 {
+		return "unknown"
+	}
+	return humanize.Comma(int64(count))
+}
+
 // printPlan is one table.
 func (e *examination) printPlan(w io.Writer) error {
 	if len(e.Plan) == 0 {
@@ -126,7 +134,7 @@ func (e *examination) printPlan(w io.Writer) error {
 		n := func(v uint64) string { return humanize.Comma(int64(v)) }
 		fmt.Fprintf(t, "%s\t%d\t%d\t%s\t%s\t%.1f\t%s\t%s\t%s\t%s\t%v\t%s\t%s\t\n", p.Network, p.From, p.To, n(p.Blocks), n(uint64(p.Watched)),
 			p.LogsPerBlock, n(p.Events), n(p.BlocksAtOnce), n(p.Requests), n(p.Calls),
-			max(time.Second, time.Duration(p.Seconds*float64(time.Second)).Round(time.Second)), n(p.LiveRequests), n(p.LiveCalls))
+			max(time.Second, time.Duration(p.Seconds*float64(time.Second)).Round(time.Second)), p.live(p.LiveRequests), p.live(p.LiveCalls))
 	}
 	if err := t.Flush(); err != nil {
 		return err

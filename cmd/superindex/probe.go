@@ -31,7 +31,7 @@ import (
 // probeTime is how long an endpoint may take for one answer before it is red.
 const probeTime = 10 * time.Second
 
-// alive: a daemon with this config answers.
+// alive: a superindex answers there.
 func alive(ctx context.Context, c httpConfig) bool {
 	ctx, cancel := context.WithTimeout(ctx, probeTime)
 	defer cancel()
@@ -50,8 +50,11 @@ func alive(ctx context.Context, c httpConfig) bool {
 // examineHTTP says whether the daemon could listen.
 func (e *examination) examineHTTP(ctx context.Context) finding {
 	at := e.config.HTTP.Listen
-	if e.running {
-		return found("http", at, "a daemon runs here", nil)
+	switch {
+	case e.running:
+		return found("http", at, "the daemon runs here", nil)
+	case e.answered:
+		return found("http", at, "", chain.Fatal(errors.New("http.listen: a superindex with another data_dir runs here"), otherAddress))
 	}
 	return found("http", at, "free", free(ctx, "http.listen", at))
 }
@@ -234,6 +237,8 @@ func (e *examination) examineFolder() finding {
 		}
 		if err != nil {
 			err = chain.Fatal(fmt.Errorf("data_dir: %w", err), "choose a folder that this user may write to")
+		} else if e.held && !e.running {
+			err = chain.Fatal(errors.New("data_dir: a superindex holds it that does not answer at http.listen"), "stop that one, or choose another folder")
 		}
 		return found("data_dir", e.config.DataDir, "writable", err)
 	}

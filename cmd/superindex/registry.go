@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"superindex/chain"
 	"superindex/registry"
 )
 
@@ -46,11 +47,17 @@ func loadSnapshot(ctx context.Context, c config) (*registry.Snapshot, error) {
 	o := registry.DefaultOptions()
 	o.Source, o.Folder = c.Registry.OSSDirectory, filepath.Join(c.DataDir, "registry")
 	snapshot, err := registry.Load(ctx, o)
-	if err != nil {
+	switch {
+	case chain.IsFatal(err) || ctx.Err() != nil:
 		return nil, fmt.Errorf("registry: %w", err)
+	case err != nil:
+		return nil, chain.Fatal(fmt.Errorf("registry: %w", err), otherDirectory)
 	}
 	return snapshot, nil
 }
+
+// otherDirectory mends a registry that cannot be read.
+const otherDirectory = "let registry.oss_directory be a folder, a .tar.gz or a URL that can be read"
 
 func printReport(cmd *cobra.Command, r registry.Report) error {
 	asJSON, err := cmd.Flags().GetBool("json")

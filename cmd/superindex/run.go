@@ -35,12 +35,20 @@ func newRun() *cobra.Command {
 			screen := newScreen(os.Stderr)
 			d, err := newDaemon(cmd.Context(), c, newLog(c.Log, screen))
 			if err != nil {
-				return err
+				return stopped(cmd.Context(), err)
 			}
 			d.screen = screen
 			return errors.Join(d.run(cmd.Context()), d.Close())
 		},
 	}
+}
+
+// stopped is nil where err only says that the start was told to stop.
+func stopped(ctx context.Context, err error) error {
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		return nil
+	}
+	return err
 }
 
 func configOf(cmd *cobra.Command) (config, error) {

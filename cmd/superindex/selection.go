@@ -88,6 +88,7 @@ func (d *daemon) follow(ctx context.Context) error {
 			return err
 		}
 		d.current.Store(next)
+		d.status.Keep(next.networks)
 	}
 }
 

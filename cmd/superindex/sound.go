@@ -31,6 +31,9 @@ func (c *config) check(f *faults, known registry.Networks) {
 	c.choose(f, c.Networks, known)
 	c.Sinks.ClickHouse.check(f)
 	c.Sinks.NATS.check(f)
+	if c.Sinks.ClickHouse.DSN == noSink && c.Sinks.NATS.URL == noSink && !c.Sinks.AllowNone {
+		f.add("sinks", "there is none: let clickhouse.dsn or nats.url be an address or embedded")
+	}
 	c.Journal.check(f)
 	c.checkFeeds(f)
 	c.HTTP.check(f)

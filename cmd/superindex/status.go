@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -45,31 +46,39 @@ func newStatus() *cobra.Command {
 // runStatus shows the status once, which is a fault where something is red, or again
 // and again.
 func runStatus(ctx context.Context, w io.Writer, client *http.Client, url string, watch, asJSON bool) error {
-	s := newScreen(os.Stdout)
+	s, notes := newScreen(os.Stdout), io.Writer(os.Stderr)
 	show := func(r report) error { return showStatus(w, r, paint{s.colour().on && w == io.Writer(os.Stdout)}) }
 	switch {
 	case asJSON:
 		show = func(r report) error { return json.NewEncoder(w).Encode(r) }
 	case watch && s.terminal:
-		show = s.showStatus
+		show, notes = s.showStatus, s
 	}
-	for {
-		r, err := readStatus(ctx, client, url)
-		if err != nil {
-			return err
-		}
-		if err := show(r); err != nil {
-			return err
-		}
-		if !watch {
-			return r.verdict()
-		}
+	r, err := readStatus(ctx, client, url)
+	if err == nil {
+		err = show(r)
+	}
+	if err != nil || !watch {
+		return errors.Join(err, r.verdict())
+	}
+	for up := true; err == nil; {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-time.After(time.Second):
 		}
+		was := up
+		r, err = readStatus(ctx, client, url)
+		switch up = err == nil; {
+		case up:
+			err = show(r)
+		case was && ctx.Err() == nil:
+			_, err = fmt.Fprintln(notes, err)
+		default: // it was said already: the daemon may be starting again
+			err = nil
+		}
 	}
+	return err
 }
 
 // showStatus draws the status.

@@ -28,6 +28,7 @@ const commandBlocks = 3_000
 func TestCommand(t *testing.T) {
 	libchdb(t)
 	c := &commands{bin: build(t), ledger: newLedger(t, commandBlocks), listed: directory(t, ledgerWatched()...)}
+	t.Run("StopsWhileItStarts", c.stopsWhileItStarts)
 	t.Run("StopsWhileItIndexes", c.stopsWhileItIndexes)
 	t.Run("StopsWhileTheNodeHangs", c.stopsWhileTheNodeHangs)
 	t.Run("StopsWhileNATSIsAway", c.stopsWhileNATSIsAway)
@@ -89,24 +90,44 @@ func (c *commands) stopsWhileItIndexes(t *testing.T) {
 	}
 }
 
+func (c *commands) stopsWhileItStarts(t *testing.T) {
+	s := c.setup(t)
+	url, asked := hangs(t)
+	s.listed = url + "/oss-directory.tar.gz"
+	d := c.start(t, s)
+	asked()
+	ends(t, d)
+}
+
 func (c *commands) stopsWhileTheNodeHangs(t *testing.T) {
 	s := c.setup(t)
-	asked := make(chan struct{}, 1)
-	s.rpc = serve(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+	url, asked := hangs(t)
+	s.rpc = url
+	d := c.start(t, s)
+	asked()
+	ends(t, d)
+}
+
+// hangs is a server that answers nobody; asked waits until it was asked.
+func hangs(t *testing.T) (url string, asked func()) {
+	t.Helper()
+	came := make(chan struct{}, 1)
+	url = serve(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body) // only then is the caller's end noticed
 		select {
-		case asked <- struct{}{}:
+		case came <- struct{}{}:
 		default:
 		}
 		<-r.Context().Done()
 	}))
-	d := c.start(t, s)
-	select {
-	case <-asked:
-	case <-time.After(2 * time.Minute):
-		t.Fatal("the node was never asked")
+	return url, func() {
+		t.Helper()
+		select {
+		case <-came:
+		case <-time.After(2 * time.Minute):
+			t.Fatal("it was never asked")
+		}
 	}
-	ends(t, d)
 }
 
 func (c *commands) stopsWhileNATSIsAway(t *testing.T) {
@@ -152,7 +173,42 @@ func (c *commands) aSecondOneIsRefused(t *testing.T) {
 	}
 	now := first.comes("its state", func(state) bool { return true }).Indexed.Number
 	first.comes("more blocks, everywhere", func(s state) bool { return s.Indexed.Number > now && s.held() })
+	c.checksBeside(t, s, first)
 	ends(t, first)
+}
+
+// checksBeside checks configs beside a daemon: its own, one of its address, and one
+// of its folder.
+func (c *commands) checksBeside(t *testing.T, s setup, running *daemon) {
+	t.Helper()
+	url, err := running.url()
+	if err != nil {
+		t.Fatal(err)
+	}
+	address, other := strings.TrimPrefix(url, "http://"), s
+	other.dir = t.TempDir()
+	for name, want := range map[string]struct {
+		setup
+		listen string
+		code   int
+		says   string
+	}{
+		"its own":                {s, address, 0, "the daemon runs here"},
+		"another of its address": {other, address, 1, "a superindex with another data_dir runs here"},
+		"another of its folder":  {s, "127.0.0.1:0", 1, "a superindex holds it that does not answer at http.listen"},
+	} {
+		path := want.config(t)
+		text, err := os.ReadFile(path)
+		if err == nil {
+			err = os.WriteFile(path, []byte(strings.Replace(string(text), `http: {listen: "127.0.0.1:0"}`, `http: {listen: "`+want.listen+`"}`, 1)), 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if code, said := c.command(t, "--config", path, "check"); code != want.code || !strings.Contains(said, want.says) {
+			t.Errorf("check of %s: exit code %d, want %d and %q:\n%s", name, code, want.code, want.says, said)
+		}
+	}
 }
 
 // envFiles is what tells others how to reach a daemon's parts.
@@ -285,6 +341,7 @@ func (c *commands) whatCannotBe(t *testing.T) {
 		"a scheme":           {[]string{"run", "--config", replaced("http://", "ftp://")}, 1, []string{"networks.ledger", "http://"}},
 		"no such file":       {[]string{"run", "--config", filepath.Join(good.dir, "none.yaml")}, 1, []string{"none.yaml"}},
 		"no such registry":   {[]string{"run", "--config", replaced("oss_directory: ", "oss_directory: "+good.dir+"/none")}, 1, []string{"registry", "none"}},
+		"no sink":            {[]string{"run", "--config", broken(func(text string) string { return strings.ReplaceAll(text, `"embedded"`, "none") })}, 1, []string{"sinks", "clickhouse.dsn or nats.url"}},
 		"a public address":   {[]string{"run", "--config", replaced(`dsn: "embedded", listen: "127.0.0.1:0"`, `dsn: "embedded", listen: "0.0.0.0:0"`)}, 1, []string{"sinks.clickhouse", "listen", "loopback"}},
 		"unknown command":    {[]string{"fly"}, 2, []string{"fly", "--help"}},
 		"unknown flag":       {[]string{"run", "--fast"}, 2, []string{"--fast", "run --help"}},
