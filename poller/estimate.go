@@ -11,6 +11,8 @@ type Count struct {
 	Kind string  `json:"kind"`
 	Asks int     `json:"asks"`
 	Cost float64 `json:"cost"` // requests or points
+
+	Bytes int64 `json:"bytes,omitempty"` // where they are many
 }
 
 // Estimate is what the rounds of a feed cost if all is as the feed assumes.
@@ -72,12 +74,16 @@ func play(feed Feed, all map[string]*Resource, named map[string]bool, now time.T
 		asks, idle := split(feed.Plan(now, due), due)
 		after := settle(now, every, idle, nil, found)
 		for _, a := range asks {
+			after = append(after, settle(now, every, a.Of, a.Expect, found)...)
+			if a.Cost == 0 {
+				continue // it asks for nothing
+			}
 			if counts[a.Kind] == nil {
 				counts[a.Kind] = &Count{Kind: a.Kind}
 			}
 			counts[a.Kind].Asks++
 			counts[a.Kind].Cost += a.Cost
-			after = append(after, settle(now, every, a.Of, a.Expect, found)...)
+			counts[a.Kind].Bytes += a.Bytes
 		}
 		for _, r := range after {
 			all[r.ID] = &r

@@ -25,7 +25,8 @@ type Feed interface {
 
 	// Fetch makes the requests of one ask and reads the answers. An error moves
 	// nothing: *LimitedError rests the whole feed, a fatal one shows it red and is tried
-	// again seldom, any other is retried for this ask's resources with backoff.
+	// again seldom, any other is retried for this ask's resources with backoff; what
+	// coverage comes with it, of what was asked for and did not come, is committed.
 	Fetch(ctx context.Context, ask Ask) (Result, error)
 }
 
@@ -39,6 +40,7 @@ type Resource struct {
 	Due    time.Time       `json:"due"`              // when to ask next; in Result.After zero means after Options.Every
 	Fault  string          `json:"fault,omitempty"`  // of the last try, if that failed
 	Tries  int             `json:"tries,omitempty"`  // that failed in a row
+	Done   bool            `json:"done,omitempty"`   // there is nothing more to ask: it is no longer followed
 }
 
 // Into reads the state into v, which stays as it is before the first answer.
@@ -68,6 +70,7 @@ type Ask struct {
 	Kind   string     // what is asked for, in the words of a dry run: "downloads in bulk"
 	Of     []Resource // whose states the answer moves
 	Cost   float64    // requests or points that it is expected to take
+	Bytes  int64      // that it is expected to bring, where they are many
 	Detail any        // the plan's own word to Fetch
 
 	// Expect is what After will be if all is as the feed assumes. Only an estimate

@@ -230,7 +230,7 @@ func (p *Poller) ask(ctx context.Context, ask Ask) error {
 	case chain.IsFatal(err):
 		return p.pause(ctx, restMost, err)
 	case err != nil:
-		return p.failed(ctx, ask, err)
+		return p.failed(ctx, ask, result.Coverage, err)
 	}
 	now := time.Now()
 	if err := p.put(ctx, &result, settle(now, p.opts.Every, ask.Of, result.After, p.adopt)); err != nil {
@@ -280,7 +280,7 @@ func (p *Poller) put(ctx context.Context, result *Result, after []Resource) erro
 }
 
 // failed keeps why an ask came to nothing, and when its resources are due again.
-func (p *Poller) failed(ctx context.Context, ask Ask, cause error) error {
+func (p *Poller) failed(ctx context.Context, ask Ask, missing []Coverage, cause error) error {
 	now, after := time.Now(), make([]Resource, 0, len(ask.Of))
 	for _, r := range ask.Of {
 		r.Tries++
@@ -295,7 +295,7 @@ func (p *Poller) failed(ctx context.Context, ask Ask, cause error) error {
 		after[i].Due = now.Add(pause)
 	}
 	p.opts.Log.Warn("an ask failed", "kind", ask.Kind, "of", len(ask.Of), "first", ask.Of[0].ID, "error", cause, "again_in", pause.Round(time.Second))
-	return p.put(ctx, &Result{}, after)
+	return p.put(ctx, &Result{Coverage: missing}, after)
 }
 
 // pause rests the feed; how often in a row counts where the source does not say

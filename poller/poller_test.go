@@ -292,7 +292,7 @@ func TestCoverageGoesWithTheRows(t *testing.T) {
 func TestPlanPlaysTheRoundsWithoutAsking(t *testing.T) {
 	feed := &counter{names: []string{"a", "b", "c"}}
 	e := Plan(feed, []Resource{{ID: "gone"}}, time.Now(), time.Hour)
-	if e.Resources != 3 || len(e.First) != 1 || e.First[0] != (Count{"count", 3, 6}) || Cost(e.Steady) != 6 || len(feed.asked) > 0 {
+	if e.Resources != 3 || len(e.First) != 1 || e.First[0] != (Count{Kind: "count", Asks: 3, Cost: 6}) || Cost(e.Steady) != 6 || len(feed.asked) > 0 {
 		t.Errorf("got %+v, asked %q", e, feed.asked)
 	}
 }

@@ -46,15 +46,51 @@ func (a *Answer) Into(v any) error {
 	return nil
 }
 
-// Do makes a request. Another answer than those of Answer is a *StatusError.
+// Do makes a request and reads the answer whole. Another answer than those of Answer
+// is a *StatusError.
 func Do(ctx context.Context, client *http.Client, r Request) (a Answer, err error) {
+	stream, err := Open(ctx, client, r)
+	if err != nil {
+		return a, err
+	}
+	a.Code, a.Header = stream.Code, stream.Header
+	if a.Body, err = io.ReadAll(stream.Body); err != nil {
+		err = fmt.Errorf("%s: read the answer: %w", r.What, err)
+	}
+	return a, errors.Join(err, stream.Body.Close())
+}
+
+// Stream is an answer that is read as it comes. The caller closes Body.
+type Stream struct {
+	Answer // without its Body
+	Body   io.ReadCloser
+}
+
+// Open makes a request. Another answer than those of Answer is a *StatusError.
+func Open(ctx context.Context, client *http.Client, r Request) (*Stream, error) {
+	req, err := r.http(ctx)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", r.What, hidden(err))
+	}
+	s := &Stream{Answer{Code: resp.StatusCode, Header: resp.Header}, resp.Body}
+	if s.Code/100 == 2 || s.Unchanged() || s.Gone() {
+		return s, nil
+	}
+	return nil, errors.Join(&StatusError{s.Code, r.What}, resp.Body.Close())
+}
+
+func (r *Request) http(ctx context.Context) (*http.Request, error) {
 	method := http.MethodGet
 	if r.Body != nil {
 		method = http.MethodPost
 	}
 	req, err := http.NewRequestWithContext(ctx, cmp.Or(r.Method, method), r.URL, bytes.NewReader(r.Body))
 	if err != nil {
-		return a, fmt.Errorf("%s: %w", r.What, hidden(err))
+		return nil, fmt.Errorf("%s: %w", r.What, hidden(err))
 	}
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("User-Agent", "superindex")
@@ -67,23 +103,7 @@ func Do(ctx context.Context, client *http.Client, r Request) (a Answer, err erro
 	for name, value := range r.Header {
 		req.Header.Set(name, value)
 	}
-	resp, err := client.Do(req)
-	if err != nil {
-		return a, fmt.Errorf("%s: %w", r.What, hidden(err))
-	}
-	return read(resp, r.What)
-}
-
-func read(resp *http.Response, what string) (a Answer, err error) {
-	defer resp.Body.Close()
-	a = Answer{Code: resp.StatusCode, Header: resp.Header}
-	if a.Body, err = io.ReadAll(resp.Body); err != nil {
-		return a, fmt.Errorf("%s: read the answer: %w", what, err)
-	}
-	if resp.StatusCode/100 == 2 || a.Unchanged() || a.Gone() {
-		return a, nil
-	}
-	return a, &StatusError{resp.StatusCode, what}
+	return req, nil
 }
 
 // hidden is the error without the URL, which may hold a secret.

@@ -26,8 +26,12 @@ func backoff(n int, first, most time.Duration) time.Duration {
 	return full/2 + rand.N(full/2+1)
 }
 
-// followed reports whether the feed names a resource, or what it was found through.
+// followed reports whether the feed names a resource, or what it was found through,
+// and there is something to ask.
 func followed(all map[string]*Resource, named map[string]bool, r *Resource) bool {
+	if r.Done {
+		return false
+	}
 	for range 8 { // an organisation, a repository: never a long way, and perhaps a circle
 		if r.Parent == "" {
 			return named[r.ID]
@@ -107,7 +111,7 @@ func adopt(all map[string]*Resource, named map[string]bool, r Resource) (Resourc
 	switch {
 	case known == nil:
 		return r, true
-	case followed(all, named, known):
+	case known.Done || followed(all, named, known):
 		return r, false
 	}
 	again := *known

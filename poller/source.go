@@ -13,16 +13,21 @@ type Source struct {
 	Name    string        // the feed's
 	Every   time.Duration // between two polls of a resource, unless the user says otherwise
 	PerHour int           // requests, unless the user says otherwise; 0 without limit
-	Make    func(Settings) (Feed, string, error)
+
+	// OnRequest is a feed that runs only where the user enables it, or asks for its
+	// history.
+	OnRequest bool
+	Make      func(Settings) (Feed, string, error)
 }
 
 // Settings are what the user says of a feed, with defaults filled in, and what it may
 // use. Make returns the feed and what users should know of how it runs here; an *OffError
 // where it does not; another error names the key, never its value.
 type Settings struct {
-	URL     string   // of the source; "" is the feed's own, where that has one
-	Tokens  []string // may be none
-	From    time.Time
+	URL     string    // of the source; "" is the feed's own, where that has one
+	Tokens  []string  // may be none
+	From    time.Time // zero is as far back as the feed goes
+	To      time.Time // the end of the history that is asked for; zero goes on with what comes
 	Every   time.Duration
 	PerHour int
 
@@ -40,5 +45,12 @@ func (o *OffError) Error() string { return o.Why }
 // Client is the way of the feed's requests: a Gate with the user's budget. next may
 // be nil.
 func (s *Settings) Client(feed string, next http.RoundTripper) *http.Client {
-	return NewGate(GateOptions{Feed: feed, PerHour: s.PerHour, Next: next, Metrics: s.Metrics}).Client()
+	return s.Through(GateOptions{Feed: feed, Next: next})
+}
+
+// Through is Client for a feed whose gate is no usual one: with o's bounds, and the
+// user's budget.
+func (s *Settings) Through(o GateOptions) *http.Client {
+	o.PerHour, o.Metrics = s.PerHour, s.Metrics
+	return NewGate(o).Client()
 }

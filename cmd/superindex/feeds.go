@@ -12,6 +12,7 @@ import (
 
 	"superindex/indexer"
 	"superindex/poller"
+	"superindex/poller/gharchive"
 	"superindex/poller/npm"
 	"superindex/poller/opencollective"
 	"superindex/registry"
@@ -22,18 +23,21 @@ func feedSources() []poller.Source {
 	return []poller.Source{
 		npm.Source(),
 		opencollective.Source(),
+		gharchive.Source(),
 	}
 }
 
 // feedConfig is what can be said of a feed.
 type feedConfig struct {
-	Enabled *bool    `yaml:"enabled"`
-	URL     string   `yaml:"url"`    // of the source; may hold secrets, is never shown
-	Token   string   `yaml:"token"`  // is never shown
-	Tokens  []string `yaml:"tokens"` // several, which share the work
+	Enabled *bool    `yaml:"enabled"` // not set: as the feed's Source says
+	URL     string   `yaml:"url"`     // of the source; may hold secrets, is never shown
+	Token   string   `yaml:"token"`   // is never shown
+	Tokens  []string `yaml:"tokens"`  // several, which share the work
 	Every   duration `yaml:"every"`
 	From    date     `yaml:"from"`     // the first day wanted, of feeds that have a history
 	PerHour int      `yaml:"per_hour"` // requests; 0: as the feed's source bears
+
+	to time.Time // a command's, for the end of the history that it asks for
 }
 
 // checkFeeds takes down what of the feeds cannot be.
@@ -62,7 +66,7 @@ func (c *config) settings(s poller.Source, snapshot *registry.Snapshot, metrics 
 		tokens = append(tokens, one.Token)
 	}
 	return poller.Settings{
-		URL: one.URL, Tokens: tokens, From: one.From.Time, Every: cmp.Or(time.Duration(one.Every), s.Every),
+		URL: one.URL, Tokens: tokens, From: one.From.Time, To: one.to, Every: cmp.Or(time.Duration(one.Every), s.Every),
 		PerHour: cmp.Or(one.PerHour, s.PerHour), Registry: snapshot, Env: os.LookupEnv, Metrics: metrics,
 	}
 }
@@ -80,8 +84,11 @@ func off(name, why string) feed { return feed{state: poller.State{Feed: name, No
 
 // makeFeed makes a feed, without a poller.
 func (c *config) makeFeed(s poller.Source, snapshot *registry.Snapshot, metrics *poller.Metrics) (one feed, note string, err error) {
-	if enabled := c.Poller[s.Name].Enabled; enabled != nil && !*enabled {
+	switch enabled := c.Poller[s.Name].Enabled; {
+	case enabled != nil && !*enabled:
 		return off(s.Name, "poller."+s.Name+".enabled is false"), "", nil
+	case enabled == nil && s.OnRequest && c.Poller[s.Name].to.IsZero():
+		return off(s.Name, fmt.Sprintf("poller.%s.enabled is not set; `backfill --feed %[1]s --from DATE --to DATE` brings history without it", s.Name)), "", nil
 	}
 	settings := c.settings(s, snapshot, metrics)
 	source, note, err := s.Make(settings)

@@ -33,7 +33,7 @@ func newPoll() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			switch {
 			case dry:
-				return dryRun(cmd, name, asJSON)
+				return dryRun(cmd, name, nil, asJSON)
 			case answers:
 				return listAnswers(cmd, name, asJSON)
 			}
@@ -56,46 +56,67 @@ func newPoll() *cobra.Command {
 }
 
 func newBackfill() *cobra.Command {
-	var name string
-	var from string
-	var asJSON bool
+	var name, from, to string
+	var dry, asJSON bool
 	cmd := &cobra.Command{
 		Use:   "backfill --feed F --from DATE",
 		Short: "Ask a feed's source for its history again; while no daemon runs",
 		Args:  exactly(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			var since date
-			if err := since.read(from); err != nil {
-				return &usageError{fmt.Errorf("--from: %q is %w", from, err)}
+			change, err := history(name, from, to)
+			switch {
+			case err != nil:
+				return err
+			case dry:
+				return dryRun(cmd, name, change, asJSON)
 			}
-			change := func(c *config) { c.since(name, since) }
-			return withFeed(cmd, name, change, func(ctx context.Context, f feed) error {
-				ok, err := f.poller.Rewind(ctx)
-				if err == nil && !ok {
-					err = fmt.Errorf("%s brings no history on request", name)
-				}
-				if err != nil {
-					return err
-				}
-				return f.poller.Round(ctx)
-			}, asJSON)
+			return withFeed(cmd, name, change, rewound, asJSON)
 		},
 	}
 	cmd.Flags().StringVar(&name, "feed", "", "which one")
 	cmd.Flags().StringVar(&from, "from", "", "the first day, such as 2020-01-01")
+	cmd.Flags().StringVar(&to, "to", "", "the day after the last one, for feeds that can end there; today unless given")
+	cmd.Flags().BoolVar(&dry, "dry-run", false, "ask for nothing: print the requests that it comes to")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "as JSON")
 	required(cmd, "feed", "from")
 	return cmd
 }
 
-// since sets the first day that is wanted of a feed.
-func (c *config) since(name string, from date) {
-	if c.Poller == nil {
-		c.Poller = map[string]feedConfig{}
+// history says what a backfill changes in the config: which days are wanted.
+func history(name, from, to string) (change func(*config), err error) {
+	var since, until date
+	if err := since.read(from); err != nil {
+		return nil, &usageError{fmt.Errorf("--from: %q is %w", from, err)}
 	}
-	one := c.Poller[name]
-	one.From = from
-	c.Poller[name] = one
+	until.Time = time.Now()
+	if to != "" {
+		if err := until.read(to); err != nil {
+			return nil, &usageError{fmt.Errorf("--to: %q is %w", to, err)}
+		}
+	}
+	if !until.After(since.Time) {
+		return nil, &usageError{fmt.Errorf("--from %s --to %s: there is no day between them", from, until.Format(time.DateOnly))}
+	}
+	return func(c *config) {
+		if c.Poller == nil {
+			c.Poller = map[string]feedConfig{}
+		}
+		one := c.Poller[name]
+		one.From, one.to = since, until.Time
+		c.Poller[name] = one
+	}, nil
+}
+
+// rewound asks for a feed's history.
+func rewound(ctx context.Context, f feed) error {
+	ok, err := f.poller.Rewind(ctx)
+	switch {
+	case err != nil:
+		return err
+	case !ok:
+		return fmt.Errorf("%s brings no history on request", f.source.Name())
+	}
+	return f.poller.Round(ctx)
 }
 
 // withFeed runs work on a feed beside the relays, and ends once the sinks hold what
@@ -186,10 +207,13 @@ func showFeed(w io.Writer, st poller.State, asJSON bool) error {
 
 // dryRun plans a feed's rounds from nothing: it opens no journal, so that it works
 // beside a daemon.
-func dryRun(cmd *cobra.Command, name string, asJSON bool) error {
+func dryRun(cmd *cobra.Command, name string, change func(*config), asJSON bool) error {
 	snapshot, c, err := loadRegistry(cmd, "")
 	if err != nil {
 		return err
+	}
+	if change != nil {
+		change(&c)
 	}
 	for _, s := range feedSources() {
 		if s.Name != name {
@@ -220,7 +244,11 @@ func showEstimate(w io.Writer, e poller.Estimate, s poller.Settings, note string
 	}{{"first round", e.First}, {"steady round", e.Steady}} {
 		fmt.Fprintf(t, "%s\t%.0f\t%s\n", round.name, poller.Cost(round.counts), lasting(poller.Cost(round.counts), s.PerHour))
 		for _, c := range round.counts {
-			fmt.Fprintf(t, "  %s\t%.0f\t\n", c.Kind, c.Cost)
+			bytes := ""
+			if c.Bytes > 0 {
+				bytes = "some " + humanize.Bytes(uint64(c.Bytes))
+			}
+			fmt.Fprintf(t, "  %s\t%.0f\t%s\n", c.Kind, c.Cost, bytes)
 		}
 	}
 	if note != "" {

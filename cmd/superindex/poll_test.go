@@ -104,6 +104,7 @@ func TestFeedsThatDoNotRunSayWhy(t *testing.T) {
 		"poll --feed nothing --once":                        `--feed "nothing": there are`,
 		"backfill --feed npm --from soon":                   `--from: "soon" is no date such as 2025-01-31`,
 		"backfill --feed npm":                               "--from is missing",
+		"poll --feed gharchive --dry-run":                   "gharchive is off: poller.gharchive.enabled is not set",
 		"backfill --feed open_collective --from 2025-01-01": "open_collective is off",
 	} {
 		if out, err := command(t, append([]string{"--config", path}, strings.Fields(args)...)...); err == nil || !strings.Contains(err.Error(), want) {
@@ -117,6 +118,30 @@ func TestFeedsThatDoNotRunSayWhy(t *testing.T) {
 	}
 	if f, _, err := c.makeFeed(sourcesOf(t, "npm"), nil, nil); err != nil || !strings.Contains(f.state.Note, "poller.npm.url is not set") {
 		t.Errorf("npm without a URL: %+v, %v", f.state, err)
+	}
+}
+
+// TestGHArchiveOnRequest: the feed follows nothing unless it is told to; a backfill
+// brings the hours that it is asked for, and its dry run says what that takes.
+func TestGHArchiveOnRequest(t *testing.T) {
+	archive := httptest.NewServer(&sources.GHArchive{Lines: func(at time.Time) ([]string, bool) {
+		return []string{sources.Happening{ID: at.Format(time.DateTime), Type: "WatchEvent", Repo: "acme/x", Actor: "a", At: at, Payload: map[string]any{}}.Line()}, at.Hour() != 5
+	}})
+	t.Cleanup(archive.Close)
+	path := polled(t, fmt.Sprintf("  gharchive: {url: %q, per_hour: 3600000}\n", archive.URL))
+	if _, err := command(t, "--config", path, "poll", "--feed", "gharchive", "--once"); err == nil || !strings.Contains(err.Error(), "poller.gharchive.enabled is not set") {
+		t.Errorf("not enabled, it says %v", err)
+	}
+	days := []string{"--config", path, "backfill", "--feed", "gharchive", "--from", "2024-01-15", "--to", "2024-01-17"}
+	says(t, append(days, "--dry-run"), "hour", "48", "some 5.3 GB")
+	says(t, days, "gharchive: 48 answers, 46 rows; 1 followed, 0 failing")
+	says(t, days, "gharchive: 2 answers, 0 rows") // what is missing
+	for args, want := range map[string]string{
+		"--to 2024-01-15": "there is no day between them", "--to never": `--to: "never" is no date`,
+	} {
+		if _, err := command(t, append(days[:5:5], strings.Fields("--from 2024-01-15 "+args)...)...); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %s", args, err, want)
+		}
 	}
 }
 

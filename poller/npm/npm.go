@@ -24,6 +24,7 @@ type Options struct {
 	Registry string        // of the packages' documents; "" leaves out releases and maintainers
 	Packages []string      // names, "left-pad" or "@scope/name"
 	From     time.Time     // the first day wanted; zero is the first that there is, 2015-01-10
+	To       time.Time     // the first day that is not to be asked for again; zero for the newest
 	Every    time.Duration // between two looks at days that are not settled, and at documents
 	Client   *http.Client  // through a poller.Gate
 }

@@ -189,9 +189,16 @@ func (s *state) moved(sl slice, now time.Time) {
 // is asked for again.
 func (f *Feed) Rewind(r poller.Resource) poller.Resource {
 	s := stateOf(r)
-	if !strings.HasPrefix(r.ID, ofDownloads) || s.Since == 0 || s.Through-doubt-1 < max(s.Since, f.since) {
+	if !strings.HasPrefix(r.ID, ofDownloads) || s.Since == 0 {
 		return r
 	}
-	s.Again = &span{max(s.Since, f.since), s.Through - doubt - 1}
+	again := span{max(s.Since, f.since), s.Through - doubt - 1}
+	if !f.opts.To.IsZero() {
+		again.To = min(again.To, poller.DayOf(f.opts.To)-1)
+	}
+	if again.To < again.From {
+		return r
+	}
+	s.Again = &again
 	return r.With(s, time.Time{})
 }

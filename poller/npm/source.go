@@ -20,7 +20,7 @@ func start(s poller.Settings) (poller.Feed, string, error) {
 	if s.URL == "" {
 		return nil, "", &poller.OffError{Why: "poller.npm.url is not set: give the URL of npm's service that counts downloads"}
 	}
-	o := Options{URL: s.URL, Packages: PackagesOf(s.Registry), From: s.From, Every: s.Every, Client: s.Client(Name, nil)}
+	o := Options{URL: s.URL, Packages: PackagesOf(s.Registry), From: s.From, To: s.To, Every: s.Every, Client: s.Client(Name, nil)}
 	note := "downloads only: releases and maintainers need npm_config_registry in the environment"
 	for _, name := range registrySettings {
 		if url, ok := s.Env(name); ok && url != "" {

@@ -44,3 +44,26 @@ func TestTheFeedsViews(t *testing.T) {
 		"unit Enum8('block' = 1, 'hour' = 2, 'day' = 3)", "level Enum8('none' = 1, 'sample' = 2, 'link' = 3, 'bloom' = 4, 'receipts' = 5)",
 		"status Enum8('complete' = 1, 'unproven' = 2, 'missing' = 3)", "reason String", "seq UInt64")
 }
+
+// TestGHArchivesViews: what an event does not say is NULL, and not zero.
+func TestGHArchivesViews(t *testing.T) {
+	w, h := newWarehouse(t), newHistory("feeds")
+	h.stream.ChainID = 0
+	const at = 1_705_294_800 // 2024-01-15 05:00:00
+	w.write(w.sink(), observed(h, "gharchive",
+		chain.Row{Kind: "events", ID: "1", Time: at, Body: []byte(`{"id":"1","type":"PushEvent","action":"","created_at":"2024-01-15T05:00:00Z","repo_id":9,"repo":"Acme/X.y","actor_id":7,"actor":"Al","number":0,"merged":null,"author_association":"","ref":"refs/heads/main","size":2,"commits":["a","b"]}`)},
+		chain.Row{Kind: "events", ID: "2", Time: at + 1, Body: []byte(`{"id":"2","type":"PushEvent","action":"","created_at":"2025-11-15T05:00:00Z","repo_id":9,"repo":"acme/x.y","actor_id":7,"actor":"Al","number":0,"merged":null,"author_association":"","ref":"refs/heads/main","size":null,"commits":null}`)},
+		chain.Row{Kind: "events", ID: "3", Time: at + 2, Body: []byte(`{"id":"3","type":"PullRequestEvent","action":"closed","created_at":"2024-01-15T05:00:02Z","repo_id":9,"repo":"acme/x.y","actor_id":7,"actor":"Al","number":5,"merged":true,"author_association":"NONE","ref":"","size":null,"commits":null}`)},
+		chain.Row{Kind: "hours", ID: "2024-01-15T05", Time: at, Body: []byte(`{"hour":"2024-01-15T05:00:00Z","lines":2000,"kept":3,"unread":1,"bytes":99,"sha256":"ab","first":"2024-01-15T05:00:00Z","last":"2024-01-15T05:59:59Z"}`)},
+		chain.Row{Kind: "coverage", ID: "events//hour/473693", Time: at, Body: []byte(`{"dataset":"events","resource":"","range_from":473693,"range_to":473693,"unit":"hour","status":"unproven","reason":"1 of 2000 lines cannot be read"}`)},
+		chain.Row{Kind: "coverage", ID: "events//hour/473694", Time: at + 3600, Body: []byte(`{"dataset":"events","resource":"","range_from":473694,"range_to":473694,"unit":"hour","status":"missing","reason":"the source has no file of the hour"}`)},
+	))
+	w.want("SELECT toString((artifact_id = base64Encode(SHA256('GITHUBacmex.y')), id, type, action, created_at, repo_id, repo, actor, number, merged, ref, size, commits, has_commits)) FROM raw_gharchive_events ORDER BY id",
+		"(1,'1','PushEvent','','2024-01-15 05:00:00',9,'Acme/X.y','Al',0,NULL,'refs/heads/main',2,['a','b'],1)",
+		"(1,'2','PushEvent','','2024-01-15 05:00:01',9,'acme/x.y','Al',0,NULL,'refs/heads/main',NULL,[],0)",
+		"(1,'3','PullRequestEvent','closed','2024-01-15 05:00:02',9,'acme/x.y','Al',5,true,'',NULL,[],0)")
+	w.want("SELECT toString((hour, lines, kept, unread, bytes, sha256, first_event, last_event)) FROM raw_gharchive_hours",
+		"('2024-01-15 05:00:00',2000,3,1,99,'ab','2024-01-15 05:00:00','2024-01-15 05:59:59')")
+	w.want("SELECT toString((status, from_time, to_time)) FROM coverage ORDER BY range_from",
+		"('unproven','2024-01-15 05:00:00','2024-01-15 06:00:00')", "('missing','2024-01-15 06:00:00','2024-01-15 07:00:00')")
+}

@@ -1,0 +1,23 @@
+package gharchive
+
+import (
+	"time"
+
+	"superindex/poller"
+)
+
+// maxFile is the largest that is read, in bytes. Files of 2024 have about 100 MB.
+const maxFile = 2 << 30
+
+// Source makes the feed for every repository that oss-directory lists. It follows
+// nothing unless it is told to: what it brings GitHub itself says better, from the
+// day on which it is asked.
+func Source() poller.Source {
+	return poller.Source{Name: Name, Every: time.Hour, PerHour: 600, OnRequest: true, Make: start}
+}
+
+func start(s poller.Settings) (poller.Feed, string, error) {
+	client := s.Through(poller.GateOptions{Feed: Name, MaxBytes: maxFile, Timeout: time.Hour})
+	feed, err := New(Options{URL: s.URL, Watch: WatchOf(s.Registry), From: s.From, To: s.To, Client: client})
+	return feed, "a hint for history: hours may be missing, and coverage says which", err
+}
