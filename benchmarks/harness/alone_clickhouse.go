@@ -14,6 +14,7 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2"
 
 	"superindex/internal/assets"
+	"superindex/internal/child"
 	engine "superindex/internal/embedded/clickhouse"
 )
 
@@ -110,7 +111,7 @@ func (b *bench) clickhouseAlone(ctx context.Context, all rows) (measure, error) 
 				return m, fmt.Errorf("make the table: %w", err)
 			}
 		}
-		before := usage(server.Pid()).CPU
+		before := child.UsageOf(server.Pid()).CPU
 		watch := newWatch()
 		for _, block := range all.blocks {
 			if err := insert(ctx, client, block); err != nil {
@@ -118,7 +119,7 @@ func (b *bench) clickhouseAlone(ctx context.Context, all rows) (measure, error) 
 			}
 		}
 		m = watch.measure(all.count)
-		m.cpu += (usage(server.Pid()).CPU - before) / float64(all.count) * 1e6
+		m.cpu += (child.UsageOf(server.Pid()).CPU - before) / float64(all.count) * 1e6
 		return m, nil
 	})
 }

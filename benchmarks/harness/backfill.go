@@ -7,6 +7,7 @@ import (
 
 	"superindex/benchmarks/loadnode"
 	"superindex/benchmarks/report"
+	"superindex/internal/child"
 )
 
 // load is a backfill to measure.
@@ -140,19 +141,19 @@ func (b *bench) backfill(ctx context.Context, l load, then func(context.Context,
 
 // follow waits for the last row and takes the measure.
 func (b *bench) follow(ctx context.Context, d *daemon, n *served, l load, r *report.Result) error {
-	if err := d.until(ctx, func(map[string]state) bool { return !n.First().IsZero() }); err != nil {
+	if err := d.until(ctx, func(map[string]child.State) bool { return !n.First().IsZero() }); err != nil {
 		return err
 	}
 	own, engine := d.usage()
 	stop := b.profile(ctx, d, l.name)
 	said := time.Now()
-	err := d.until(ctx, func(all map[string]state) bool {
+	err := d.until(ctx, func(all map[string]child.State) bool {
 		s := all[n.network()]
 		if time.Since(said) > 5*time.Second {
 			said = time.Now()
 			b.say("  block %d of %d", s.Indexed.Number, n.o.Blocks)
 		}
-		return s.Indexed.Number >= n.o.Blocks && s.held(count(l.clickhouse, l.nats))
+		return s.Indexed.Number >= n.o.Blocks && s.Held(count(l.clickhouse, l.nats))
 	})
 	r.Took = time.Since(n.First())
 	ownNow, engineNow := d.usage()

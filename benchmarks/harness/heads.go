@@ -9,6 +9,7 @@ import (
 
 	"superindex/benchmarks/loadnode"
 	"superindex/benchmarks/report"
+	"superindex/internal/child"
 )
 
 // head is the chain of one followed network: a block of 100 logs a second.
@@ -68,11 +69,11 @@ func (b *bench) followHeads(ctx context.Context, d *daemon, nodes []*served, r *
 }
 
 // caughtUp says that the daemon and its sinks have all that the nodes have.
-func caughtUp(nodes []*served) func(map[string]state) bool {
-	return func(all map[string]state) bool {
+func caughtUp(nodes []*served) func(map[string]child.State) bool {
+	return func(all map[string]child.State) bool {
 		return !slices.ContainsFunc(nodes, func(n *served) bool {
 			s := all[n.network()]
-			return s.Indexed != n.Head() || !s.held(2)
+			return s.Indexed != n.Head() || !s.Held(2)
 		})
 	}
 }
@@ -97,7 +98,7 @@ func (b *bench) whileTheyMove(ctx context.Context, d *daemon, nodes []*served, r
 	}
 	own, engine := d.usage()
 	r.Figures = append(r.Figures, report.Figure{Name: "daemon's memory until then", Value: float64(own.Peak >> 20), Unit: "MiB"})
-	d.forget()
+	d.Forget()
 	began := time.Now()
 	ended := b.profile(ctx, d, "heads")
 	defer time.AfterFunc(span, still).Stop()

@@ -21,6 +21,7 @@ import (
 	"superindex/benchmarks/loadnode"
 	"superindex/benchmarks/report"
 	"superindex/indexer"
+	"superindex/internal/child"
 )
 
 // The parts' limits, by which ratios are named.
@@ -108,11 +109,11 @@ type watch struct {
 	cpu   float64
 }
 
-func newWatch() watch { return watch{time.Now(), usage(os.Getpid()).CPU} }
+func newWatch() watch { return watch{time.Now(), child.UsageOf(os.Getpid()).CPU} }
 
 func (w watch) measure(logs uint64) measure {
 	m := measure{took: time.Since(w.began)}
-	m.rate, m.cpu = float64(logs)/m.took.Seconds(), (usage(os.Getpid()).CPU-w.cpu)/float64(logs)*1e6
+	m.rate, m.cpu = float64(logs)/m.took.Seconds(), (child.UsageOf(os.Getpid()).CPU-w.cpu)/float64(logs)*1e6
 	return m
 }
 

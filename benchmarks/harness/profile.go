@@ -40,7 +40,7 @@ func (b *bench) profile(ctx context.Context, d *daemon, name string) (stop func(
 // keep writes a page of the daemon's into the folder of profiles. One that cannot
 // be had is left out: it is no result.
 func (b *bench) keep(ctx context.Context, d *daemon, page, name string) {
-	text, err := d.get(ctx, page)
+	text, err := d.Get(ctx, page)
 	if err == nil {
 		err = os.WriteFile(filepath.Join(b.Profiles, name), text, 0o600)
 	}
@@ -52,7 +52,7 @@ func (b *bench) keep(ctx context.Context, d *daemon, page, name string) {
 
 // stages are where the daemon's time went, over all networks.
 func (d *daemon) stages(ctx context.Context) (all []report.Figure, err error) {
-	text, err := d.get(ctx, "/metrics")
+	text, err := d.Get(ctx, "/metrics")
 	if err != nil {
 		return nil, err
 	}

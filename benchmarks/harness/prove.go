@@ -49,7 +49,7 @@ func (b *bench) prove(ctx context.Context, d *daemon, n *served, l load, r *repo
 		}
 	}
 	if !l.clickhouse && !l.nats {
-		states, err := d.states(ctx)
+		states, err := d.States(ctx)
 		if err != nil {
 			return err
 		}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"superindex/benchmarks/report"
+	"superindex/internal/child"
 )
 
 // startUp starts a daemon on OP Mainnet with the whole oss-directory and measures
@@ -55,7 +56,7 @@ func (b *bench) starts(ctx context.Context, n *served, dir string, c config, r *
 			took = append(took, time.Since(d.began))
 			own, engine := d.usage()
 			r.Daemon, r.Engine = &own, &engine
-			return d.until(ctx, func(all map[string]state) bool { s := all[n.network()]; return s.held(2) && s.Head > 0 })
+			return d.until(ctx, func(all map[string]child.State) bool { s := all[n.network()]; return s.Held(2) && s.Head > 0 })
 		})
 		if err != nil {
 			return err

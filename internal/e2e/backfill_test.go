@@ -13,6 +13,7 @@ import (
 
 	"superindex/chain"
 	"superindex/internal/agree"
+	"superindex/internal/child"
 	embedded "superindex/internal/embedded/clickhouse"
 	"superindex/internal/embedded/nats/natstest"
 )
@@ -23,7 +24,7 @@ const (
 	daemonKills    = 20
 	engineKills    = 10
 	natsStops      = 10
-	mostMemory     = 300 << 10 // KiB
+	mostMemory     = 300 << 20 // bytes
 )
 
 // Show 6: 200,000 logs from a throttled node; daemon, engine and NATS server are
@@ -47,17 +48,17 @@ func TestBackfillThroughKills(t *testing.T) {
 	for _, blow := range schedule(r, backfillBlocks) {
 		b.strike(blow)
 	}
-	b.daemon.comes("everything everywhere", func(s state) bool { return s.Indexed.Number == backfillBlocks && s.held() })
+	b.daemon.comes("everything everywhere", func(s child.State) bool { return s.Indexed.Number == backfillBlocks && s.Held(2) })
 	took := time.Since(began)
 	b.compare(l)
 	code, stop := b.daemon.stop()
 	t.Logf("%v in %v; the daemon took at most %d MiB; SIGTERM ended it in %v; comparing and all: %v",
-		b.done, took.Round(time.Second), b.daemon.peak>>10, stop.Round(time.Millisecond), time.Since(began).Round(time.Second))
+		b.done, took.Round(time.Second), b.daemon.peak>>20, stop.Round(time.Millisecond), time.Since(began).Round(time.Second))
 	if want := map[string]int{"daemon": daemonKills, "engine": engineKills, "nats": natsStops}; !maps.Equal(b.done, want) {
 		t.Errorf("%v struck, want %v", b.done, want)
 	}
 	if b.daemon.peak > mostMemory {
-		t.Errorf("%d KiB of memory, more than %d", b.daemon.peak, mostMemory)
+		t.Errorf("%d bytes of memory, more than %d", b.daemon.peak, mostMemory)
 	}
 	if code != 0 || stop > stopWithin {
 		t.Errorf("SIGTERM: exit code %d after %v", code, stop)
@@ -117,9 +118,9 @@ type backfill struct {
 // strike kills, not at the moment of a step but some time after it.
 func (b *backfill) strike(w blow) {
 	b.Helper()
-	s := b.daemon.comes(fmt.Sprint("block ", w.at), func(s state) bool { return s.Indexed.Number >= w.at })
+	s := b.daemon.comes(fmt.Sprint("block ", w.at), func(s child.State) bool { return s.Indexed.Number >= w.at })
 	time.Sleep(time.Duration(b.rand.IntN(100)) * time.Millisecond)
-	b.Logf("%s at block %d; sinks behind: %v; memory so far: %d MiB", w.what, s.Indexed.Number, s.behind(), b.daemon.weigh()>>10)
+	b.Logf("%s at block %d; sinks behind: %v; memory so far: %d MiB", w.what, s.Indexed.Number, s.Behind(), b.daemon.weigh()>>20)
 	switch w.what {
 	case "daemon":
 		b.daemon.kill()
@@ -142,7 +143,7 @@ func (b *backfill) strike(w blow) {
 func killEngine(t *testing.T, d *daemon) {
 	t.Helper()
 	var pid int
-	until(t, "an engine to kill", time.Minute, func() bool { pid = d.engine(); return pid != 0 })
+	until(t, "an engine to kill", time.Minute, func() bool { pid = d.Engine(); return pid != 0 })
 	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
 		t.Fatal("kill the engine:", err)
 	}

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"superindex/internal/child"
 )
 
 // Disks that are full, under the sinks and then under the journal: each part that
@@ -23,7 +25,7 @@ func (b badDays) fullDisks(t *testing.T) {
 	d := newDaemon(t, b.bin, set.config(t))
 	f.show(t, badBlocks/3)
 	d.start()
-	d.comes("a third of it", func(s state) bool { return s.Indexed.Number == badBlocks/3 && s.held() })
+	d.comes("a third of it", func(s child.State) bool { return s.Indexed.Number == badBlocks/3 && s.Held(2) })
 
 	free := fill(t, disks["clickhouse"], disks["nats"])
 	f.show(t, 2*badBlocks/3)

@@ -11,7 +11,7 @@ import (
 
 // mostInBadDays is the memory that three calls at once with too long an answer may
 // make a daemon take, in KiB: the answers are 600 MB together.
-const mostInBadDays = 700 << 10
+const mostInBadDays = 700 << 20
 
 // badNode is a network whose endpoint answers amiss, and later well.
 type badNode struct {
@@ -45,9 +45,9 @@ func (b badDays) endpoints(t *testing.T) {
 		n.mend() // soon, for the pauses between two tries grow
 	}
 	d.weigh()
-	t.Logf("the daemon took at most %d MiB", d.peak>>10)
+	t.Logf("the daemon took at most %d MiB", d.peak>>20)
 	if d.peak > mostInBadDays {
-		t.Errorf("%d KiB of memory, more than %d", d.peak, mostInBadDays)
+		t.Errorf("%d bytes of memory, more than %d", d.peak, mostInBadDays)
 	}
 	l.agrees(t, readerDSN(t, dir), nats.URL(), entry{ledgerName, ledgerID, s.rpc})
 	for _, n := range bad {
@@ -76,7 +76,7 @@ func (b badDays) oneDeadEndpointOfThree(t *testing.T) {
 		l.agrees(t, readerDSN(t, dir), nats.URL(), n)
 	}
 	d.showsRed(t, badNode{entry: all[2], part: "writer", says: []string{"rpc node-of-third", "connection refused"}})
-	url, err := d.url()
+	url, err := d.URL()
 	if err != nil {
 		t.Fatal(err)
 	}

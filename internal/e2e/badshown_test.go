@@ -10,17 +10,18 @@ import (
 	"time"
 
 	"superindex/internal/agree"
+	"superindex/internal/child"
 	embedded "superindex/internal/embedded/clickhouse"
 )
 
 // whole says that all of the ledger is everywhere.
-func whole(s state) bool { return s.Indexed.Number == badBlocks && s.held() }
+func whole(s child.State) bool { return s.Indexed.Number == badBlocks && s.Held(2) }
 
 // showsRed waits until a network is red, and holds its line against what it should
 // say; then status, metrics and log against each other.
 func (d *daemon) showsRed(t *testing.T, b badNode) {
 	t.Helper()
-	line := d.network(b.name, "a fault", func(s state) bool { return s.Faults[b.part] != "" }).Faults[b.part]
+	line := d.network(b.name, "a fault", func(s child.State) bool { return s.Faults[b.part] != "" }).Faults[b.part]
 	t.Log(line)
 	for _, word := range b.says {
 		if !strings.Contains(line, word) {
@@ -33,7 +34,7 @@ func (d *daemon) showsRed(t *testing.T, b badNode) {
 	until(t, b.name+": the fault in the log", time.Minute, func() bool { return d.logged(b.name, b.part) != "" })
 	fault := fmt.Sprintf(`superindex_fault{part=%q,stream=%q} 1`, b.part, b.name)
 	until(t, fault+" in /metrics", time.Minute, func() bool { return strings.Contains(d.page("/metrics"), fault) })
-	for _, said := range []string{d.page("/api/status"), d.page("/metrics"), d.said.end(10_000)} {
+	for _, said := range []string{d.page("/api/status"), d.page("/metrics"), d.Said.Last(10_000)} {
 		if strings.Contains(said, "secret-key") || b.rpc != "" && strings.Contains(said, strings.TrimPrefix(b.rpc, "http://")) {
 			t.Error("the endpoint's URL is shown")
 		}
@@ -42,7 +43,7 @@ func (d *daemon) showsRed(t *testing.T, b badNode) {
 
 // logged is the last error that the log has of a network's part.
 func (d *daemon) logged(network, part string) (line string) {
-	for _, e := range d.said.entries() {
+	for _, e := range d.Said.Entries() {
 		if text, ok := e["error"].(string); ok && e["msg"] == "fault" && e["stream"] == network && e["part"] == part {
 			line = text
 		}
@@ -53,7 +54,7 @@ func (d *daemon) logged(network, part string) (line string) {
 // page is what the daemon answers at a path.
 func (d *daemon) page(path string) string {
 	d.Helper()
-	url, err := d.url()
+	url, err := d.URL()
 	if err != nil {
 		d.Fatal(err)
 	}

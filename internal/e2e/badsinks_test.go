@@ -12,6 +12,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"superindex/chain"
+	"superindex/internal/child"
 	embedded "superindex/internal/embedded/clickhouse"
 	"superindex/internal/embedded/nats/natstest"
 	sink "superindex/sinks/jetstream"
@@ -103,9 +104,9 @@ func (f *fleet) setup(t *testing.T, nats string) setup {
 }
 
 // holds says that a sink has all steps of a network up to that block.
-func holds(sink string, block uint64) func(state) bool {
-	return func(s state) bool {
-		lack, known := s.behind()[sink]
+func holds(sink string, block uint64) func(child.State) bool {
+	return func(s child.State) bool {
+		lack, known := s.Behind()[sink]
 		return s.Indexed.Number == block && known && lack == 0
 	}
 }
@@ -128,7 +129,7 @@ func (b badDays) streamsAndTables(t *testing.T) {
 	f.show(t, badBlocks/2)
 	d.start()
 
-	d.comes("all of the good one", func(s state) bool { return s.Indexed.Number == badBlocks/2 && s.held() })
+	d.comes("all of the good one", func(s child.State) bool { return s.Indexed.Number == badBlocks/2 && s.Held(2) })
 	d.saysWhoseSettings(t)
 	t.Run("AFullStream", func(t *testing.T) {
 		d.showsRed(t, badNode{entry: f.all[1], part: "nats", says: []string{"SUPERINDEX_FULL", "space", "max_bytes"}})
@@ -167,7 +168,7 @@ func (d *daemon) saysWhoseSettings(t *testing.T) {
 	t.Helper()
 	for _, message := range []string{"set a stream's subjects, retention and publishing right", "a stream keeps the limits that it has"} {
 		until(t, message+" in the log", time.Minute, func() (said bool) {
-			for _, e := range d.said.entries() {
+			for _, e := range d.Said.Entries() {
 				said = said || e["msg"] == message && e["stream"] == "SUPERINDEX_LEDGER"
 			}
 			return said
@@ -202,7 +203,7 @@ func (b badDays) usersWithoutRights(t *testing.T) {
 	ends(t, d)
 
 	d = run(s.engine.DSN(), s.nats.URL())
-	d.comes("half of it", func(s state) bool { return s.Indexed.Number == blocks/2 && s.held() })
+	d.comes("half of it", func(s child.State) bool { return s.Indexed.Number == blocks/2 && s.Held(2) })
 	ends(t, d)
 
 	f.show(t, blocks)
@@ -212,7 +213,7 @@ func (b badDays) usersWithoutRights(t *testing.T) {
 	ends(t, d)
 
 	d = run(s.engine.DSN(), s.nats.URL())
-	d.comes("all of it", func(s state) bool { return s.Indexed.Number == blocks && s.held() })
+	d.comes("all of it", func(s child.State) bool { return s.Indexed.Number == blocks && s.Held(2) })
 	f.agrees(t, s.engine.ReaderDSN(), s.nats.URL(), f.all[0])
 }
 

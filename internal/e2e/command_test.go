@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"superindex/internal/child"
 	embedded "superindex/internal/embedded/clickhouse"
 	"superindex/internal/embedded/nats/natstest"
 )
@@ -66,11 +67,11 @@ func (c *commands) start(t *testing.T, s setup) *daemon {
 // ends stops a daemon, which must obey.
 func ends(t *testing.T, d *daemon) {
 	t.Helper()
-	engine := d.engine()
+	engine := d.Engine()
 	code, took := d.stop()
 	t.Logf("it stopped within %v", took.Round(time.Millisecond))
 	if code != 0 || took > stopWithin {
-		t.Errorf("exit code %d after %v:\n%s", code, took, d.said.end(10))
+		t.Errorf("exit code %d after %v:\n%s", code, took, d.Said.Last(10))
 	}
 	if _, err := os.Stat(filepath.Join("/proc", strconv.Itoa(engine), "exe")); engine != 0 && err == nil {
 		t.Error("its engine lives on")
@@ -82,7 +83,7 @@ func (c *commands) stopsWhileItIndexes(t *testing.T) {
 	s.rpc = c.ledger.serve(t, ledgerID, limits{logs: 1_500, latency: 30 * time.Millisecond, rate: 2}) // half a minute from block 800 to the last
 	for _, block := range []uint64{1, 400, 800} {
 		d := c.start(t, s)
-		at := d.comes("some blocks", func(s state) bool { return s.Indexed.Number >= block }).Indexed.Number
+		at := d.comes("some blocks", func(s child.State) bool { return s.Indexed.Number >= block }).Indexed.Number
 		if t.Logf("at block %d", at); at == commandBlocks {
 			t.Error("it no longer indexes")
 		}
@@ -134,17 +135,17 @@ func (c *commands) stopsWhileNATSIsAway(t *testing.T) {
 	s, server := c.setup(t), natstest.New(t)
 	s.nats = server.URL()
 	d := c.start(t, s)
-	d.comes("some blocks", func(s state) bool { return s.Indexed.Number >= 1 })
+	d.comes("some blocks", func(s child.State) bool { return s.Indexed.Number >= 1 })
 	if err := server.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	d.comes("a fault", func(s state) bool { return s.Faults["nats"] != "" })
+	d.comes("a fault", func(s child.State) bool { return s.Faults["nats"] != "" })
 	ends(t, d)
 }
 
 func (c *commands) stopsWhileTheEngineIsDead(t *testing.T) {
 	d := c.start(t, c.setup(t))
-	d.comes("some blocks", func(s state) bool { return s.Indexed.Number >= 1 })
+	d.comes("some blocks", func(s child.State) bool { return s.Indexed.Number >= 1 })
 	killEngine(t, d)
 	ends(t, d)
 }
@@ -153,7 +154,7 @@ func (c *commands) stopsWhileTheEngineIsDead(t *testing.T) {
 func (c *commands) aSecondOneIsRefused(t *testing.T) {
 	s := c.setup(t)
 	first := c.start(t, s)
-	first.comes("some blocks", func(s state) bool { return s.Indexed.Number >= 1 })
+	first.comes("some blocks", func(s child.State) bool { return s.Indexed.Number >= 1 })
 	before := envFiles(t, s.dir)
 	began := time.Now()
 	code, said := c.command(t, "--config", s.config(t), "run")
@@ -171,8 +172,8 @@ func (c *commands) aSecondOneIsRefused(t *testing.T) {
 	if err := dialWarehouse(t, access.ReaderDSN()).Ping(t.Context()); err != nil {
 		t.Error("the first one's engine:", err)
 	}
-	now := first.comes("its state", func(state) bool { return true }).Indexed.Number
-	first.comes("more blocks, everywhere", func(s state) bool { return s.Indexed.Number > now && s.held() })
+	now := first.comes("its state", func(child.State) bool { return true }).Indexed.Number
+	first.comes("more blocks, everywhere", func(s child.State) bool { return s.Indexed.Number > now && s.Held(2) })
 	c.checksBeside(t, s, first)
 	ends(t, first)
 }
@@ -181,7 +182,7 @@ func (c *commands) aSecondOneIsRefused(t *testing.T) {
 // of its folder.
 func (c *commands) checksBeside(t *testing.T, s setup, running *daemon) {
 	t.Helper()
-	url, err := running.url()
+	url, err := running.URL()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -231,7 +232,7 @@ func (c *commands) anotherChain(t *testing.T) {
 	s := c.setup(t)
 	s.rpc = c.ledger.serve(t, 7, limits{})
 	d := c.start(t, s)
-	d.comes("a fault", func(s state) bool { return s.Faults["writer"] != "" })
+	d.comes("a fault", func(s child.State) bool { return s.Faults["writer"] != "" })
 	line := faultOf(t, d)
 	for _, word := range []string{"throttled", "chain 7,", "not 424242", "give endpoint throttled the URL of a node of chain 424242"} {
 		if !strings.Contains(line, word) {
@@ -247,7 +248,7 @@ func (c *commands) aDeadEndpoint(t *testing.T) {
 	s := c.setup(t)
 	s.rpc = "http://127.0.0.1:1/secret-key"
 	d := c.start(t, s)
-	d.comes("a fault", func(s state) bool { return s.Faults["writer"] != "" })
+	d.comes("a fault", func(s child.State) bool { return s.Faults["writer"] != "" })
 	line := faultOf(t, d)
 	for _, word := range []string{"rpc throttled", "connection refused"} {
 		if !strings.Contains(line, word) {
@@ -263,7 +264,7 @@ func (c *commands) aDeadEndpoint(t *testing.T) {
 func faultOf(t *testing.T, d *daemon) (line string) {
 	t.Helper()
 	until(t, "a logged fault", time.Minute, func() bool {
-		for _, e := range d.said.entries() {
+		for _, e := range d.Said.Entries() {
 			if text, ok := e["error"].(string); ok && e["msg"] == "fault" {
 				if e["part"] != "writer" {
 					t.Errorf("of what part: %v", e)
@@ -281,7 +282,7 @@ func faultOf(t *testing.T, d *daemon) (line string) {
 // they say may change with every try of the daemon.
 func (c *commands) red(t *testing.T, d *daemon, s setup) {
 	t.Helper()
-	url, err := d.url()
+	url, err := d.URL()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -301,7 +302,7 @@ func (c *commands) red(t *testing.T, d *daemon, s setup) {
 		defer resp.Body.Close()
 		return resp.StatusCode == http.StatusServiceUnavailable
 	})
-	if all := said + d.said.end(1000); strings.Contains(all, strings.TrimPrefix(s.rpc, "http://")) || strings.Contains(all, "secret") {
+	if all := said + d.Said.Last(1000); strings.Contains(all, strings.TrimPrefix(s.rpc, "http://")) || strings.Contains(all, "secret") {
 		t.Errorf("the endpoint's URL is shown:\n%s", all)
 	}
 	if strings.Contains(line, "\n") {

@@ -2,22 +2,18 @@ package e2e
 
 import (
 	"cmp"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"superindex/chain"
+	"superindex/internal/child"
 )
 
 // build makes the binary as users get it, without the race detector.
@@ -81,13 +77,11 @@ log: {level: info, format: json}
 // daemon is a child process that runs `superindex run`.
 type daemon struct {
 	*testing.T
+	*child.Daemon // nil until it is started
+
 	bin, config string
 	env         []string // beside the test's own
-
-	cmd   *exec.Cmd
-	said  *transcript
-	ended chan struct{} // closed when the process is gone
-	peak  int           // most resident memory of any process so far, in KiB
+	peak        uint64   // most resident memory of any process so far, in bytes
 }
 
 func newDaemon(t *testing.T, bin, config string) *daemon {
@@ -97,8 +91,8 @@ func newDaemon(t *testing.T, bin, config string) *daemon {
 		if d.runs() {
 			d.kill()
 		}
-		if t.Failed() && d.said != nil {
-			t.Logf("the last that the daemon said:\n%s", d.said.end(30))
+		if t.Failed() && d.Daemon != nil {
+			t.Logf("the last that the daemon said:\n%s", d.Said.Last(30))
 		}
 	})
 	return d
@@ -107,49 +101,22 @@ func newDaemon(t *testing.T, bin, config string) *daemon {
 // start starts the process and returns at once.
 func (d *daemon) start() {
 	d.Helper()
-	d.said, d.ended = &transcript{}, make(chan struct{})
-	d.cmd = exec.Command(d.bin, "--config", d.config, "run")
-	d.cmd.Env = append(os.Environ(), d.env...)
-	d.cmd.Stdout, d.cmd.Stderr = d.said, d.said
-	d.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	started := make(chan error)
-	go func() { // on a thread that lives as long as the child: with the thread it would be killed
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		defer close(d.ended)
-		err := d.cmd.Start()
-		started <- err
-		if err == nil {
-			_ = d.cmd.Wait()
-		}
-	}()
-	if err := <-started; err != nil {
+	var err error
+	if d.Daemon, err = child.StartDaemon(d.bin, d.config, d.env...); err != nil {
 		d.Fatal(err)
 	}
 }
 
-func (d *daemon) runs() bool {
-	if d.cmd == nil || d.cmd.Process == nil {
-		return false
-	}
-	select {
-	case <-d.ended:
-		return false
-	default:
-		return true
-	}
-}
-
-func (d *daemon) pid() int { return d.cmd.Process.Pid }
+func (d *daemon) runs() bool { return d.Daemon != nil && !d.Ended() }
 
 // kill ends the process as kill -9 does.
 func (d *daemon) kill() {
 	d.Helper()
 	d.weigh()
-	if err := d.cmd.Process.Kill(); err != nil {
+	if err := d.Signal(syscall.SIGKILL); err != nil {
 		d.Error(err)
 	}
-	<-d.ended
+	<-d.Done()
 }
 
 // stop asks the process to end, and returns how it did and after how long.
@@ -157,178 +124,46 @@ func (d *daemon) stop() (code int, took time.Duration) {
 	d.Helper()
 	d.weigh()
 	began := time.Now()
-	if err := d.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+	if err := d.Signal(syscall.SIGTERM); err != nil {
 		d.Fatal(err)
 	}
 	select {
-	case <-d.ended:
+	case <-d.Done():
 	case <-time.After(2 * time.Minute):
 		d.Fatal("it does not stop")
 	}
-	return d.cmd.ProcessState.ExitCode(), time.Since(began)
+	return d.ExitCode(), time.Since(began)
 }
 
-// weigh takes down the most memory that the process ever had, in KiB.
-func (d *daemon) weigh() (kib int) {
+// weigh takes down the most memory that the process ever had, in bytes.
+func (d *daemon) weigh() uint64 {
 	d.Helper()
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", d.pid()))
-	if err != nil {
-		d.Skip("memory can be read only on Linux:", err)
+	if runtime.GOOS != "linux" {
+		d.Skip("memory can be read only on Linux")
 	}
-	_, rest, _ := strings.Cut(string(text), "VmHWM:")
-	if _, err := fmt.Sscan(rest, &kib); err != nil {
-		d.Fatal("VmHWM:", err)
-	}
-	d.peak = max(d.peak, kib)
-	return kib
-}
-
-// engine is the process of the embedded ClickHouse; 0 while there is none.
-func (d *daemon) engine() int {
-	d.Helper()
-	all, err := filepath.Glob("/proc/[0-9]*/stat")
-	if err != nil {
-		d.Fatal(err)
-	}
-	for _, path := range all {
-		text, err := os.ReadFile(path)
-		_, rest, ok := strings.Cut(string(text), ") ") // pid (name) state parent
-		fields := strings.Fields(rest)
-		if err != nil || !ok || len(fields) < 2 || fields[0] == "Z" || fields[1] != strconv.Itoa(d.pid()) {
-			continue
-		}
-		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(path)))
-		if err != nil {
-			d.Fatal(err)
-		}
-		return pid
-	}
-	return 0
-}
-
-// state is what is read of /api/status.
-type state struct {
-	Network string         `json:"network"`
-	Indexed chain.BlockRef `json:"indexed"`
-	Latest  chain.BlockRef `json:"latest"`
-	Final   chain.BlockRef `json:"finalized"`
-	Head    uint64         `json:"journal_head"`
-	Sinks   []struct {
-		Name string
-		Seq  uint64
-	} `json:"sinks"`
-	Faults map[string]string `json:"faults"`
-}
-
-// behind is how many steps each sink lacks.
-func (s state) behind() map[string]uint64 {
-	all := map[string]uint64{}
-	for _, sink := range s.Sinks {
-		all[sink.Name] = s.Head - sink.Seq
-	}
-	return all
-}
-
-// held says that every sink has the journal's last step.
-func (s state) held() bool {
-	for _, sink := range s.Sinks {
-		if sink.Seq != s.Head {
-			return false
-		}
-	}
-	return len(s.Sinks) == 2 && s.Head > 0
-}
-
-var errNotUp = errors.New("it does not serve HTTP yet")
-
-// url is where the daemon serves HTTP.
-func (d *daemon) url() (string, error) {
-	for _, e := range d.said.entries() {
-		if e["msg"] == "http" {
-			return fmt.Sprint("http://", e["address"]), nil
-		}
-	}
-	return "", errNotUp
-}
-
-// states are those of all networks, by name.
-func (d *daemon) states() (map[string]state, error) {
-	url, err := d.url()
-	if err != nil {
-		return nil, err
-	}
-	resp, err := http.Get(url + "/api/status")
-	if err != nil {
-		return nil, err
-	}
-	defer resp.Body.Close()
-	var r struct {
-		Networks []state `json:"networks"`
-	}
-	if err := json.NewDecoder(resp.Body).Decode(&r); err != nil {
-		return nil, err
-	}
-	all := map[string]state{}
-	for _, s := range r.Networks {
-		all[s.Network] = s
-	}
-	return all, nil
+	own, _ := d.Usage()
+	d.peak = max(d.peak, own.Peak)
+	return own.Peak
 }
 
 // comes waits until the status of the ledger's network says so.
-func (d *daemon) comes(what string, so func(state) bool) state {
+func (d *daemon) comes(what string, so func(child.State) bool) child.State {
 	d.Helper()
 	return d.network(ledgerName, what, so)
 }
 
 // network waits until the status of that network says so; the process must not end
 // meanwhile.
-func (d *daemon) network(name, what string, so func(state) bool) (s state) {
+func (d *daemon) network(name, what string, so func(child.State) bool) (s child.State) {
 	d.Helper()
 	until(d.T, name+": "+what, 5*time.Minute, func() bool {
 		if !d.runs() {
-			d.Fatalf("waiting for %q: the daemon has ended: %v", what, d.cmd.ProcessState)
+			d.Fatalf("waiting for %q: the daemon has ended: %v", what, d.Err())
 		}
-		all, err := d.states()
+		all, err := d.States(d.Context())
 		var known bool
 		s, known = all[name]
 		return err == nil && known && so(s)
 	})
 	return s
-}
-
-// transcript is what a process says, line by line.
-type transcript struct {
-	mu   sync.Mutex
-	text []byte
-}
-
-func (t *transcript) Write(p []byte) (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.text = append(t.text, p...)
-	return len(p), nil
-}
-
-func (t *transcript) lines() []string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return strings.Split(strings.TrimSuffix(string(t.text), "\n"), "\n")
-}
-
-// end is the last lines.
-func (t *transcript) end(n int) string {
-	all := t.lines()
-	return strings.Join(all[max(0, len(all)-n):], "\n")
-}
-
-// entries are the lines that the log wrote, as JSON.
-func (t *transcript) entries() (all []map[string]any) {
-	for _, line := range t.lines() {
-		var e map[string]any
-		if json.Unmarshal([]byte(line), &e) == nil && e != nil {
-			all = append(all, e)
-		}
-	}
-	return all
 }

@@ -1,4 +1,4 @@
-package node
+package child
 
 import (
 	"os/exec"

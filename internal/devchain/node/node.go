@@ -8,11 +8,12 @@ import (
 	"net"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"time"
 
 	"github.com/ethereum/go-ethereum/rpc"
+
+	"superindex/internal/child"
 )
 
 // Options say what to run.
@@ -28,10 +29,9 @@ type Child struct {
 	RPC   *rpc.Client // to it; closed by Stop
 	Ports []string    // that it listens on, that of URL first
 
-	name string
-	kill context.CancelFunc
-	done chan struct{} // closed when the process is gone
-	err  error         // how it ended; to be read after done
+	name    string
+	kill    context.CancelFunc
+	process *child.Process
 }
 
 // Spawn starts a node on free ports of the loopback. Another process may take one
@@ -54,16 +54,13 @@ func try(ctx context.Context, o Options) (*Child, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Child{URL: "http://127.0.0.1:" + ports[0], Ports: ports, name: filepath.Base(o.Binary), done: make(chan struct{})}
+	c := &Child{URL: "http://127.0.0.1:" + ports[0], Ports: ports, name: filepath.Base(o.Binary)}
 	alive, kill := context.WithCancel(ctx)
 	c.kill = kill
 	var said bytes.Buffer
 	cmd := exec.CommandContext(alive, o.Binary, o.Args(ports)...)
 	cmd.Stderr = &said
-	endWithParent(cmd)
-	started := make(chan error, 1)
-	go c.live(cmd, started)
-	if err := <-started; err != nil {
+	if c.process, err = child.Start(cmd); err != nil {
 		kill()
 		return nil, err
 	}
@@ -72,19 +69,6 @@ func try(ctx context.Context, o Options) (*Child, error) {
 		return nil, fmt.Errorf("%w: %s", err, &said)
 	}
 	return c, nil
-}
-
-// live starts the process and waits for its end, on one thread: the process is
-// killed when that thread dies, so the thread is not given to anything else.
-func (c *Child) live(cmd *exec.Cmd, started chan<- error) {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	defer close(c.done)
-	err := cmd.Start()
-	started <- err
-	if err == nil {
-		c.err = cmd.Wait()
-	}
 }
 
 // connect waits until the node answers.
@@ -104,9 +88,9 @@ func (c *Child) connect(ctx context.Context) (*rpc.Client, error) {
 		}
 		select {
 		case <-again.C:
-		case <-c.done:
+		case <-c.process.Done():
 			client.Close()
-			return nil, fmt.Errorf("%s ended: %w", c.name, c.err)
+			return nil, fmt.Errorf("%s ended: %w", c.name, c.process.Err())
 		case <-ctx.Done():
 			client.Close()
 			return nil, fmt.Errorf("wait for %s: %w", c.name, ctx.Err())
@@ -120,11 +104,11 @@ func (c *Child) Stop() {
 		c.RPC.Close()
 	}
 	c.kill()
-	<-c.done
+	<-c.process.Done()
 }
 
 // Done is closed when the process is gone.
-func (c *Child) Done() <-chan struct{} { return c.done }
+func (c *Child) Done() <-chan struct{} { return c.process.Done() }
 
 // freePorts are ports that nobody listens on now.
 func freePorts(ctx context.Context, n int) (ports []string, err error) {
