@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"superindex/chain"
 	"superindex/indexer"
@@ -169,8 +170,12 @@ func (c *Client) broken(ctx context.Context, err error, start []byte) error {
 	switch {
 	case ctx.Err() != nil:
 		return c.errorf(ctx.Err(), "%v", ctx.Err())
+	case errors.Is(err, context.DeadlineExceeded) && len(start) == 0:
+		silent := c.errorf(err, "no answer within %v", c.o.Timeout)
+		silent.Verdict = Verdict{Kind: Silent}
+		return silent
 	case errors.Is(err, context.DeadlineExceeded):
-		return c.errorf(indexer.ErrTooLarge, "no answer within %v", c.o.Timeout)
+		return c.errorf(indexer.ErrTooLarge, "no whole answer within %v", c.o.Timeout)
 	case errors.Is(err, errTooLong):
 		return c.errorf(indexer.ErrTooLarge, "%v", err)
 	case start != nil && (errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)):
@@ -224,5 +229,17 @@ func (c *Client) ruling(f fault, text string) error {
 
 // errorf is an error that names the endpoint, and nothing of its URL.
 func (c *Client) errorf(cause error, format string, args ...any) *Error {
-	return &Error{Verdict: Verdict{Kind: kindOf(cause)}, text: "rpc " + c.o.Name + ": " + c.redact.Replace(fmt.Sprintf(format, args...)), cause: cause}
+	return &Error{Verdict: Verdict{Kind: kindOf(cause)}, text: "rpc " + c.o.Name + ": " + line(c.redact.Replace(fmt.Sprintf(format, args...))), cause: cause}
+}
+
+// mostText is how much of what an endpoint says is shown, in bytes.
+const mostText = 300
+
+// line is a text as one line of at most mostText bytes.
+func line(text string) string {
+	text = strings.Join(strings.FieldsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }), " ")
+	if len(text) <= mostText {
+		return text
+	}
+	return strings.ToValidUTF8(text[:mostText], "") + "..."
 }

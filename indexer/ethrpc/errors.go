@@ -66,6 +66,7 @@ const (
 	Missing                      // it does not have that part of history: ask another; never cut
 	Limited                      // ask later
 	Overloaded                   // ask later; some say so of what is too much, too
+	Silent                       // no byte came in time: it hangs, or was asked for too much; other calls of it tell
 	Unsupported                  // it does not serve this method
 	Refused                      // the key, the bill or the plan: only an operator mends it
 )

@@ -3,12 +3,15 @@ package ethrpc
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"superindex/chain"
 	"superindex/indexer"
@@ -216,13 +219,39 @@ func TestTooLongAndTooLate(t *testing.T) {
 		<-r.Context().Done()
 	})
 	late := client(t, silent, func(o *Options) { o.Timeout = time.Second })
-	if err := ask(late, t.Context()); !errors.Is(err, indexer.ErrTooLarge) {
-		t.Errorf("answer after Timeout: %v", err)
+	if err := ask(late, t.Context()); VerdictOf(err).Kind != Silent || errors.Is(err, indexer.ErrTooLarge) {
+		t.Errorf("no answer within Timeout: %v", err)
+	}
+	slow := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = r.Body.Read(make([]byte, 1<<16))
+		_, _ = io.WriteString(w, `[{"jsonrpc":"2.0","id":1,`)
+		_ = http.NewResponseController(w).Flush()
+		<-r.Context().Done()
+	})
+	stuck := client(t, slow, func(o *Options) { o.Timeout = time.Second })
+	if err := ask(stuck, t.Context()); !errors.Is(err, indexer.ErrTooLarge) {
+		t.Errorf("half of an answer within Timeout: %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if err := ask(late, ctx); !errors.Is(err, context.Canceled) || errors.Is(err, indexer.ErrTooLarge) {
 		t.Errorf("cancelled by the caller: %v", err)
+	}
+}
+
+// However much an endpoint says, and on however many lines, it is shown as one.
+func TestLongTexts(t *testing.T) {
+	said := strings.Repeat("no\nlines\t\u0000é ", 1000)
+	text, err := json.Marshal(map[string]any{"error": map[string]any{"code": -32000, "message": said}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = client(t, body(200, string(text))).Heads(t.Context())
+	if err == nil || len(err.Error()) > mostText+50 || strings.ContainsAny(err.Error(), "\n\t\u0000") || !utf8.ValidString(err.Error()) {
+		t.Errorf("%d bytes: %v", len(err.Error()), err)
+	}
+	if want := "rpc near: eth_getBlockByNumber: code -32000: no lines é no lines"; !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("%v", err)
 	}
 }
 

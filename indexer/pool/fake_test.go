@@ -12,6 +12,7 @@ import (
 
 	"superindex/chain"
 	"superindex/indexer"
+	"superindex/indexer/ethrpc"
 )
 
 // fake is an endpoint on a chain whose block n has n and its fork's name for a
@@ -29,6 +30,7 @@ type fake struct {
 	took     time.Duration             // by every call
 	refuse   func(indexer.Range) error // an error in place of an answer; nil: none
 	whole    bool                      // it refuses no blocks with their receipts
+	hangs    func(indexer.Range) bool  // it does not answer; asked with a range of no block for what is no range; nil: never
 	backends []uint64                  // how far behind each backend is; they answer in turn
 	turn     int
 	drop     int             // of as many calls, one fails
@@ -81,6 +83,9 @@ func (f *fake) call(ctx context.Context, method string, do func() error) error {
 	took := f.took
 	f.asked[method]++
 	f.mu.Unlock()
+	if err := f.hung(ctx, indexer.Range{}); err != nil {
+		return err
+	}
 	pause(ctx, took)
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -99,6 +104,18 @@ func (f *fake) call(ctx context.Context, method string, do func() error) error {
 		return fmt.Errorf("rpc %s: %w", f.name, f.fail)
 	}
 	return do()
+}
+
+// hung waits for as long as a client does, where the fake does not answer.
+func (f *fake) hung(ctx context.Context, r indexer.Range) error {
+	f.mu.Lock()
+	hangs := f.hangs != nil && f.hangs(r)
+	f.mu.Unlock()
+	if !hangs {
+		return nil
+	}
+	pause(ctx, 30*time.Second)
+	return fmt.Errorf("rpc %s: no answer within 30s: %w", f.name, verdictError(ethrpc.Verdict{Kind: ethrpc.Silent}))
 }
 
 func (f *fake) Verify(ctx context.Context) error {
@@ -131,6 +148,9 @@ func (f *fake) Headers(ctx context.Context, numbers []uint64) (all []chain.Block
 }
 
 func (f *fake) Fetch(ctx context.Context, r indexer.Range, want indexer.Want) (got indexer.Fetched, err error) {
+	if err := f.hung(ctx, r); err != nil {
+		return got, err
+	}
 	err = f.call(ctx, "fetch", func() error {
 		f.ranges = append(f.ranges, r)
 		switch {

@@ -22,7 +22,8 @@ type Gate struct {
 	cut   time.Time // requests that began before say nothing of the rate since
 	again int       // refusals in a row that did not say how long to wait
 
-	good     meter
+	made     meter           // calls let through
+	good     meter           // calls that went well
 	took     []time.Duration // of the last requests, a ring
 	requests uint64
 	failed   uint64
@@ -71,6 +72,7 @@ func (g *Gate) pass(now time.Time, calls int) (wait, shut time.Duration) {
 	if wait > 0 || shut > 0 {
 		return wait, shut
 	}
+	g.made.add(now, calls)
 	if g.next = now; g.rate.now > 0 {
 		g.next = now.Add(time.Duration(float64(calls) / g.rate.now * float64(time.Second)))
 	}
@@ -130,7 +132,7 @@ func (g *Gate) refused(now time.Time, took, wait time.Duration) {
 		g.shut = until
 	}
 	if first {
-		g.rate.refused(now, g.good.rate(now))
+		g.rate.refused(now, g.good.rate(now), g.made.rate(now))
 		g.cut, g.next = now, now
 	}
 }

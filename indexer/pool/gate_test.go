@@ -43,6 +43,24 @@ func (m *meterman) ask(now time.Time, calls float64) error {
 	return nil
 }
 
+// A gate whose very first calls are refused goes on at half of the rate at which they
+// were made, not at a call a second.
+func TestTheFirstCallsAreRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := NewGate(0)
+		for range 40 {
+			if err := g.Enter(t.Context(), 1); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+		g.Leave(1, 2*time.Second, verdictError(ethrpc.Verdict{Kind: ethrpc.Limited, Wait: time.Second}))
+		if _, _, rate := g.counts(); rate < 8 || rate > 12 {
+			t.Errorf("%.1f calls a second, after 20 a second were made", rate)
+		}
+	})
+}
+
 // After the first 30 s, at least 95 % of what an endpoint bears is used, whatever
 // its way of counting, with few refusals.
 func TestTheGateFindsTheRate(t *testing.T) {

@@ -23,7 +23,7 @@ const (
 // Heads implements indexer.Source: they are the leader's heads. It fails while
 // endpoints disagree on a finalized block.
 func (p *Pool) Heads(ctx context.Context) (indexer.Heads, error) {
-	if err := p.contested(time.Now()); err != nil {
+	if err := p.contested(); err != nil {
 		return indexer.Heads{}, err
 	}
 	var heads indexer.Heads
@@ -64,9 +64,8 @@ func (p *Pool) leads(m *member, h indexer.Heads) {
 // aheadOf is an endpoint in service that had a block above latest when it was last
 // looked at, which was before the leader showed latest.
 func (p *Pool) aheadOf(lead *member, latest uint64) *member {
-	now := time.Now()
 	for _, m := range p.all {
-		if h, _ := m.shown(); m != lead && h.Latest.Number > latest && m.in(now) {
+		if h, _ := m.shown(); m != lead && h.Latest.Number > latest && m.in() {
 			return m
 		}
 	}
@@ -184,12 +183,12 @@ func both(ctx context.Context, a, b *member, number uint64) (mine, theirs chain.
 }
 
 // contested is a dispute between two endpoints in service.
-func (p *Pool) contested(now time.Time) error {
+func (p *Pool) contested() error {
 	for _, m := range p.all {
 		m.mu.Lock()
 		d := m.dispute
 		m.mu.Unlock()
-		if d != nil && m.in(now) && d.with.in(now) {
+		if d != nil && m.in() && d.with.in() {
 			return d.err
 		}
 	}

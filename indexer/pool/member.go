@@ -42,6 +42,7 @@ type member struct {
 	seen     time.Time     // when that was; zero: never
 	behind   uint64        // blocks that its head was below the leader's then
 	active   int           // calls under way
+	answered time.Time     // when a call of it last went well
 	dispute  *dispute      // with the endpoint that led when it was found
 }
 
@@ -63,7 +64,7 @@ func (m *member) judge(ctx context.Context, err error) {
 	switch blame(ctx, err) {
 	case nobody:
 		if err == nil {
-			m.err, m.fails = nil, 0
+			m.err, m.fails, m.answered = nil, 0, time.Now()
 		}
 		return
 	case provider:
@@ -102,11 +103,23 @@ func grown(fails int, first, most time.Duration) time.Duration {
 	return min(first<<min(fails-1, 16), most)
 }
 
-// in: it may be asked now.
-func (m *member) in(now time.Time) bool {
+// in: it is in service: it answered when it was last asked.
+func (m *member) in() bool {
+	err, _ := m.fault()
+	return err == nil
+}
+
+// due: it may be asked now.
+func (m *member) due(now time.Time) bool {
+	err, until := m.fault()
+	return err == nil || !now.Before(until)
+}
+
+// answeredSince: a call of it went well after a time.
+func (m *member) answeredSince(t time.Time) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.err == nil || !now.Before(m.until)
+	return m.answered.After(t)
 }
 
 // reaches: it has block number, as far as is known: what it showed, and how far it

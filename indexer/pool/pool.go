@@ -29,8 +29,6 @@ type Pool struct {
 type Options struct {
 	Network string
 	Members []Member // the one that leads first comes first
-	Dense   uint64   // most blocks asked for at once above finalized, 100 where it is 0
-	Sparse  uint64   // most blocks asked for at once below it, 10,000 where it is 0
 	Log     *slog.Logger
 }
 
@@ -66,7 +64,7 @@ func New(o Options) (*Pool, error) {
 	}
 	p := &Pool{o: o}
 	for _, m := range o.Members {
-		p.all = append(p.all, &member{Member: m, span: newSpan(cmp.Or(o.Sparse, 10_000), cmp.Or(o.Dense, 100))})
+		p.all = append(p.all, &member{Member: m, span: newSpan(mostSparse, mostDense)})
 	}
 	p.lead = p.all[0]
 	return p, nil
@@ -89,10 +87,15 @@ func (p *Pool) follow(m *member, why string) {
 	p.lead, p.lagging = m, time.Time{}
 }
 
-// candidates are the endpoints in service: the leader, then those with the highest heads.
+// candidates are the endpoints in service: the leader, then those with the highest
+// heads. One that went out comes back when Run has seen it answer: until then it is
+// asked only where none is in service.
 func (p *Pool) candidates(now time.Time) []*member {
 	lead := p.leader()
-	in := slices.DeleteFunc(slices.Clone(p.all), func(m *member) bool { return !m.in(now) })
+	in := slices.DeleteFunc(slices.Clone(p.all), func(m *member) bool { return !m.in() })
+	if len(in) == 0 {
+		in = slices.DeleteFunc(slices.Clone(p.all), func(m *member) bool { return !m.due(now) })
+	}
 	rank := func(m *member) uint64 {
 		if m == lead {
 			return math.MaxUint64

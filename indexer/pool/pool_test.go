@@ -81,6 +81,94 @@ func TestAnotherEndpointTakesOver(t *testing.T) {
 	})
 }
 
+// An endpoint that hangs goes out with its reason, is not waited for again, and comes
+// back; what it was asked for is read elsewhere, whole.
+func TestAnEndpointThatHangs(t *testing.T) {
+	a, b := newFake("a", 1000, 900), newFake("b", 1000, 900)
+	inBubble(t, []*fake{a, b}, func(t *testing.T, p *Pool) {
+		heads(t, p)
+		time.Sleep(time.Minute)
+		a.set(func(f *fake) { f.hangs = func(indexer.Range) bool { return true } })
+		b.set(func(f *fake) { f.took = time.Second }) // a is the better one
+		r := indexer.Range{From: 1, To: 100}
+		f, err := p.Fetch(t.Context(), r, sparse)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all(t, f, r)
+		if s := states(p)["a"]; s.Up || !strings.Contains(s.Reason, "rpc a: no answer within 30s") {
+			t.Fatalf("%+v", s)
+		}
+		began := time.Now()
+		for range 20 {
+			heads(t, p)
+			if _, err := p.Fetch(t.Context(), r, sparse); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if took := time.Since(began); took > 40*time.Second {
+			t.Fatalf("20 times 2 calls of a second took %v: a was waited for", took)
+		}
+		a.set(func(f *fake) { f.hangs = nil })
+		time.Sleep(2 * time.Minute)
+		synctest.Wait()
+		if s := states(p)["a"]; !s.Up {
+			t.Fatalf("%+v", s)
+		}
+	})
+}
+
+// Alone, it is not asked for ever smaller parts, each of which would take as long; it
+// is asked for less from then on, for it may have been too much.
+func TestAnEndpointThatHangsAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newFake("a", 1000, 900)
+		p := poolOf(t, a)
+		heads(t, p)
+		whole := indexer.Range{From: 1, To: 900}
+		before := p.Next(whole, sparse)
+		a.set(func(f *fake) { f.hangs = func(r indexer.Range) bool { return r.To > 0 } })
+		began := time.Now()
+		_, err := p.Fetch(t.Context(), before, sparse)
+		if err == nil || errors.Is(err, indexer.ErrTooLarge) || time.Since(began) > 40*time.Second {
+			t.Fatalf("after %v: %v", time.Since(began), err)
+		}
+		if after := p.Next(whole, sparse); after.Len() != before.Len()/2 {
+			t.Fatalf("%d blocks, and then %d", before.Len(), after.Len())
+		}
+		a.set(func(f *fake) { f.hangs = nil })
+		time.Sleep(time.Second)
+		if f, err := p.Fetch(t.Context(), before, sparse); err != nil || !states(p)["a"].Up {
+			t.Fatalf("%d blocks, %v", len(f.Blocks), err)
+		}
+	})
+}
+
+// One that answers other calls meanwhile does not hang: it was asked for too much.
+func TestAnEndpointThatOnlyTakesTooLong(t *testing.T) {
+	a, b := newFake("a", 1000, 900), newFake("b", 700, 600)
+	inBubble(t, []*fake{a, b}, func(t *testing.T, p *Pool) {
+		heads(t, p)
+		a.set(func(f *fake) { f.hangs = func(r indexer.Range) bool { return r.Len() > 25 && r.To > 0 } })
+		done := make(chan error)
+		go func() {
+			r := indexer.Range{From: 701, To: 800}
+			f, err := p.Fetch(t.Context(), r, sparse)
+			if err == nil {
+				all(t, f, r)
+			}
+			done <- err
+		}()
+		for range 100 {
+			heads(t, p)
+			time.Sleep(time.Second)
+		}
+		if err := <-done; err != nil || !states(p)["a"].Up {
+			t.Fatalf("%v; %+v", err, states(p)["a"])
+		}
+	})
+}
+
 func TestAnEndpointOfAnotherChainIsNeverBelieved(t *testing.T) {
 	a, b := newFake("a", 5000, 4000), newFake("b", 100, 50)
 	a.id = 11

@@ -17,6 +17,8 @@ type rate struct {
 	raised time.Time // when the rate was last changed
 	finer  int       // how often the steps were halved
 	free   int       // raises since the last refusal
+
+	guessed bool // now is no more than half of what was tried: nothing went well yet
 }
 
 const (
@@ -25,17 +27,26 @@ const (
 	rateFinest = 7               // the last are by a 250th, after 4 minutes
 	rateUsed   = 0.8             // less of the rate was used: that it was borne says nothing
 	rateProof  = 5 * time.Second // between two refusals, for what went through to say something
+	rateLeast  = 0.1             // calls a second
 )
 
-// refused: at this rate, of which good calls a second went well of late, one was refused.
-func (r *rate) refused(now time.Time, good float64) {
-	bears := good
-	if since := now.Sub(r.cut); !r.cut.IsZero() && since >= rateProof {
-		bears = float64(r.passed) / since.Seconds()
+// refused: at this rate, of which good calls a second went well of late, one was
+// refused. tried is how many a second were made of late: where none of them went well,
+// half of that is where the search begins.
+func (r *rate) refused(now time.Time, good, tried float64) {
+	bears, since := good, now.Sub(r.cut)
+	if !r.cut.IsZero() && since >= rateProof {
+		bears, r.guessed = float64(r.passed)/since.Seconds(), false
 	}
-	if r.now == 0 {
-		r.now = max(bears, 1)
-	} else {
+	switch {
+	case r.now == 0 && bears == 0:
+		r.now, r.guessed = max(tried/2, rateLeast), true
+	case r.now == 0:
+		r.now = bears
+	case r.guessed:
+		r.now = max(bears, r.now/2)
+		r.guessed = r.now > bears
+	default:
 		r.now = min(max(bears, r.low, 0.7*r.now), 0.985*r.now)
 		r.finer = min(r.finer+1, rateFinest)
 	}
@@ -59,7 +70,7 @@ func (r *rate) borne(now time.Time, calls int, good float64) {
 	}
 }
 
-// meter counts the calls of the last seconds.
+// meter counts the calls of the last seconds. It is pure.
 type meter struct {
 	seconds [meterSeconds]struct {
 		at    int64 // since the epoch

@@ -133,7 +133,10 @@ func (m *member) read(ctx context.Context, r indexer.Range, want indexer.Want) (
 		return halves(r, r.From+even(r.Len(), most)-1, want, again)
 	}
 	err = m.ask(ctx, func(ctx context.Context) (err error) {
-		f, err = m.Endpoint.Fetch(ctx, r, want)
+		began := time.Now()
+		if f, err = m.Endpoint.Fetch(ctx, r, want); ethrpc.VerdictOf(err).Kind == ethrpc.Silent && m.answeredSince(began) {
+			err = fmt.Errorf("%w: %w", indexer.ErrTooLarge, err) // it does not hang
+		}
 		return err
 	})
 	m.span.learn(r.Len(), want.Dense, f, err)

@@ -52,6 +52,13 @@ func newSpan(sparse, dense uint64) *span {
 // spanFirst is how many blocks are asked for before anything is known.
 const spanFirst = 100
 
+// The most blocks of a request below finalized, and above it, where each has its header
+// in the answer.
+const (
+	mostSparse = 10_000
+	mostDense  = 100
+)
+
 func kindOf(dense bool) int {
 	if dense {
 		return 1
@@ -96,14 +103,15 @@ func (s *span) learn(n uint64, dense bool, f indexer.Fetched, err error) {
 	case verdict.Kind == ethrpc.TooManyBlocks:
 		s.blocks.refused(s.now(), n, verdict.Blocks)
 	case verdict.Kind == ethrpc.TooManyCalls:
-		s.most[of] = max(1, min(s.most[of], n)/2)
-	case errors.Is(err, indexer.ErrTooLarge):
+		s.most[of] = max(1, min(s.most[of], n/2))
+	case errors.Is(err, indexer.ErrTooLarge), verdict.Kind == ethrpc.Silent:
 		s.overflowed(n, &s.depth[of], verdict.Logs)
 	}
 }
 
-// overflowed: an answer of n blocks was too large; most is how many logs it may
-// have, 0 where that was not said.
+// overflowed: an answer of n blocks was too large, or did not come in time; most is
+// how many logs it may have, 0 where that was not said. Several that were under way
+// together count once.
 func (s *span) overflowed(n uint64, d *density, most int) {
 	expected := float64(n) * d.logs
 	switch {
@@ -112,9 +120,9 @@ func (s *span) overflowed(n uint64, d *density, most int) {
 		d.logs = max(d.logs, s.logs/float64(n))
 		s.fill = max(fillLeast, s.fill*fillLess)
 	case expected >= 1:
-		s.logs = max(1, min(s.logs, expected)*0.75)
+		s.logs = max(1, min(s.logs, expected*0.75))
 	default:
-		s.blocks.next = max(1, min(s.blocks.next, n)/2)
+		s.blocks.next = max(1, min(s.blocks.next, n/2))
 	}
 }
 
