@@ -15,12 +15,13 @@ import (
 type Filler struct {
 	net     Network
 	journal *reorg.Journal
+	room    *room
 	watch   *watcher
 }
 
 // NewFiller fills what the journal says is owed.
 func NewFiller(net Network, journal *reorg.Journal, status *Status) *Filler {
-	return &Filler{net: net, journal: journal, watch: status.network(net.Stream)}
+	return &Filler{net: net, journal: journal, room: newRoom(), watch: status.network(net.Stream)}
 }
 
 // addressSet is a small Watched.
@@ -46,15 +47,26 @@ func (f *Filler) Advance(ctx context.Context) (moved bool, err error) {
 	for _, a := range owed.Addresses {
 		set[a] = struct{}{}
 	}
-	want := Want{Watched: set, Anchor: st.Final}
-	r := f.net.Source.Next(Range{owed.From, min(owed.To, st.Final.Number)}, want)
+	return f.fill(ctx, Range{owed.From, min(owed.To, st.Final.Number)}, owed.Addresses, Want{Watched: set, Anchor: st.Final})
+}
+
+// fill brings as much of a range's beginning as one Fetch gives.
+func (f *Filler) fill(ctx context.Context, r Range, addresses []chain.Address, want Want) (moved bool, err error) {
+	taken, err := f.room.take(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer f.room.give(taken)
+	r = f.net.Source.Next(r, want)
 	got, err := f.net.Source.Fetch(ctx, r, want)
 	if err != nil {
 		return false, fmt.Errorf("fill blocks %d to %d of %s: %w", r.From, r.To, f.net.Stream, err)
 	}
 	f.watch.decode(f.net.Decoder, got.Events)
-	for _, part := range cut(piece{blocks: got.Blocks, events: got.Events}) {
-		if err := f.append(ctx, r.From, owed.Addresses, part); err != nil {
+	all := piece{blocks: got.Blocks, events: got.Events}
+	f.room.saw(all.bytes())
+	for _, part := range cut(all) {
+		if err := f.append(ctx, r.From, addresses, part); err != nil {
 			return moved, err
 		}
 		moved, r.From = true, part.last().Number+1

@@ -2,6 +2,7 @@ package indexer
 
 import (
 	"context"
+	"sync/atomic"
 
 	"golang.org/x/sync/semaphore"
 )
@@ -14,8 +15,8 @@ const fetchBytes = 64 << 20
 // usualBytes is what an answer is counted at before one came.
 const usualBytes = 4 << 20
 
-// room bounds the answers that are under way or wait for their turn. It is used by
-// one loop: take before a call, in the order of the calls, and give by the consumer.
+// room bounds the answers of a network that are under way or wait for their turn: those
+// that the writer reads ahead, and the filler's. It is safe for concurrent use.
 type room struct {
 	left  *semaphore.Weighted
 	usual chan int64 // holds one: what an answer takes
@@ -26,6 +27,30 @@ func newRoom() *room {
 	r.usual <- usualBytes
 	return r
 }
+
+// stay is what one loop took of a room: take before a call, in the order of the
+// calls, give by the consumer, and leave once no call is under way.
+type stay struct {
+	*room
+	taken atomic.Int64 // and not given back yet
+}
+
+// take waits for the room of one more answer, and returns what it took.
+func (s *stay) take(ctx context.Context) (bytes int64, err error) {
+	if bytes, err = s.room.take(ctx); err == nil {
+		s.taken.Add(bytes)
+	}
+	return bytes, err
+}
+
+// give gives back what was taken for an answer that is consumed.
+func (s *stay) give(bytes int64) {
+	s.taken.Add(-bytes)
+	s.room.give(bytes)
+}
+
+// leave gives back what was taken for answers that nobody will consume.
+func (s *stay) leave() { s.give(s.taken.Load()) }
 
 // take waits for the room of one more answer, and returns what it took.
 func (r *room) take(ctx context.Context) (bytes int64, err error) {

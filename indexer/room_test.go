@@ -26,3 +26,21 @@ func TestRoom(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// What a loop took and did not give back is free again once it has ended.
+func TestStay(t *testing.T) {
+	r := newRoom()
+	r.saw(fetchBytes)
+	for range 3 {
+		s := &stay{room: r}
+		first, err := s.take(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.take(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		s.give(first)
+		s.leave()
+	}
+}

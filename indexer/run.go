@@ -56,6 +56,7 @@ func (e Engine) follow(ctx context.Context, net Network) error {
 		return nil // it was told to stop before it could begin
 	}
 	fill := NewFiller(net, e.Journal, e.Status)
+	fill.room = w.room
 	poll := e.Pace.withDefaults().Poll
 	var g errgroup.Group
 	g.Go(func() error { e.keep(ctx, net.Stream, "writer", paced(w.Rest, w.Advance)); return nil })

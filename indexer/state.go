@@ -1,6 +1,9 @@
 package indexer
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // State says in a word how a stream stands.
 type State string
@@ -39,6 +42,21 @@ func (n *NetworkReport) judge(now time.Time) State {
 		return Filling
 	}
 	return Synced
+}
+
+// Moves reports whether the stream of a network goes on at an instant, or would if
+// there were new blocks: its endpoint was seen of late, unless it still has much to
+// read from it, and neither its reading nor its journal stands still. How its sinks
+// do does not matter.
+func (n *NetworkStatus) Moves(now time.Time) bool {
+	stuck := func(stage string) bool {
+		return stage == stalledBegin || stage == ToJournal.String() || stage == WaitRPC.String()
+	}
+	switch {
+	case n.ChainID == 0, n.HeadSeen.IsZero(), n.Faults["writer"] != "", slices.ContainsFunc(n.Stalled, stuck):
+		return false
+	}
+	return n.Behind > few || now.Sub(n.HeadSeen) <= headSeenWithin
 }
 
 // stale: what the endpoint showed as its head is not what the chain's head is now.

@@ -64,12 +64,13 @@ type Writer struct {
 	absent  time.Time      // since when the node lacks blocks below the head that it shows; zero if it does not
 	latest  uint64         // block, as the node showed it last
 	tempo   tempo
+	room    *room
 	watch   *watcher
 }
 
 // NewWriter continues where the journal's window ends. The stream has begun.
 func NewWriter(net Network, journal *reorg.Journal, pace Pace, status *Status) (*Writer, error) {
-	w := &Writer{net: net, journal: journal, pace: pace.withDefaults(), watch: status.network(net.Stream)}
+	w := &Writer{net: net, journal: journal, pace: pace.withDefaults(), room: newRoom(), watch: status.network(net.Stream)}
 	w.tempo.poll = w.pace.Poll
 	err := w.reload()
 	return w, err
@@ -199,7 +200,8 @@ func (w *Writer) extend(ctx context.Context, h Heads) (moved bool, err error) {
 	if !want.Dense {
 		want.Anchor, to = h.Final, h.Final.Number
 	}
-	room := newRoom()
+	room := &stay{room: w.room}
+	defer room.leave()
 	fetch := func(ctx context.Context, s stretch) (piece, error) {
 		p, err := w.read(ctx, s.Range, want)
 		p.room = s.room
@@ -244,7 +246,7 @@ type stretch struct {
 
 // walk gives the parts of a range one after the other, each as long as the source
 // would have it then, once there is room for its answer.
-func walk(source Source, r Range, want Want, room *room) func(context.Context) (stretch, bool) {
+func walk(source Source, r Range, want Want, room *stay) func(context.Context) (stretch, bool) {
 	return func(ctx context.Context) (stretch, bool) {
 		if r.From > r.To {
 			return stretch{}, false
