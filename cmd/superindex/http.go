@@ -138,7 +138,8 @@ func (d *daemon) ready(w http.ResponseWriter, _ *http.Request) {
 			return
 		}
 	}
-	if !slices.ContainsFunc(all, func(n indexer.NetworkStatus) bool { return !n.HeadSeen.IsZero() && n.Faults["writer"] == "" }) {
+	now := time.Now()
+	if !slices.ContainsFunc(all, func(n indexer.NetworkStatus) bool { return n.Moves(now) }) {
 		http.Error(w, "no network moves", http.StatusServiceUnavailable)
 		return
 	}
