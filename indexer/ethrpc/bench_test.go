@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/minio/simdjson-go"
@@ -109,10 +111,22 @@ func BenchmarkGoEthereum(b *testing.B) {
 func measure(b *testing.B, answer []byte, read func() error) {
 	b.SetBytes(int64(len(answer)))
 	b.ReportAllocs()
+	own := ownTime(b)
 	for b.Loop() {
 		if err := read(); err != nil {
 			b.Fatal(err)
 		}
 	}
+	b.ReportMetric(float64((ownTime(b)-own).Nanoseconds())/float64(b.N)/benchBlocks/benchLogs, "own-ns/log")
 	b.ReportMetric(float64(b.N)*benchBlocks*benchLogs/b.Elapsed().Seconds(), "logs/s")
+}
+
+// ownTime is how long this process has computed.
+func ownTime(b *testing.B) time.Duration {
+	b.Helper()
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }

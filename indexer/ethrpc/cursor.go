@@ -25,6 +25,8 @@ type cursor struct {
 	size int       // of the answer; 0 where it is not known
 	gone int       // bytes before the window
 	err  error
+
+	marks marks // of a part of the window
 }
 
 // maxDepth bounds nested arrays and objects: known nodes use 7, a call trace.
@@ -65,6 +67,7 @@ func (c *cursor) more() bool {
 	if c.mark > 0 {
 		c.buf = c.buf[:copy(c.buf, c.buf[c.mark:])]
 		c.gone, c.at, c.mark = c.gone+c.mark, c.at-c.mark, 0
+		c.marks.forget()
 	}
 	if len(c.buf) >= maxWindow {
 		c.fail(fmt.Errorf("%w: one value of it is more than %d MiB", errTooLong, maxWindow>>20))
@@ -169,7 +172,7 @@ func (c *cursor) key(first bool) []byte {
 
 // bytes is the text of a value, as it was written. It is good until the cursor
 // moves.
-func (c *cursor) bytes(v value) []byte { return c.buf[c.mark+v.from : c.mark+v.to] }
+func (c *cursor) bytes(v value) []byte { return c.buf[c.mark+int(v.from) : c.mark+int(v.to)] }
 
 // whole is bytes with a text's quotes.
 func (c *cursor) whole(v value) []byte {

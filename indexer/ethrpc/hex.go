@@ -38,15 +38,29 @@ func fixedHex(dst, text []byte) error {
 	return nil
 }
 
-// unhex reads 2*len(dst) hex digits, eight at once; false where there is another
-// byte among them, and then dst may hold anything.
+// unhex reads 2*len(dst) hex digits, 32 at once; false where there is another byte
+// among them, and then dst may hold anything.
 func unhex(dst, digits []byte) bool {
+	blocks := len(dst) / 16
+	if blocks == 0 {
+		return unhexWords(dst, digits)
+	}
+	_ = digits[2*len(dst)-1]
+	right := unhexWide(&dst[0], &digits[0], blocks)
+	if 16*blocks == len(dst) {
+		return right
+	}
+	return unhexWords(dst[16*blocks:], digits[32*blocks:]) && right
+}
+
+// unhexWords is unhex, eight at once.
+func unhexWords(dst, digits []byte) bool {
 	var wrong uint64
-	for len(digits) >= 16 && len(dst) >= 8 {
-		x, y := binary.LittleEndian.Uint64(digits), binary.LittleEndian.Uint64(digits[8:])
-		wrong |= noDigits(x) | noDigits(y)
-		binary.LittleEndian.PutUint64(dst, packed(x)|packed(y)<<32)
-		digits, dst = digits[16:], dst[8:]
+	for len(digits) >= 8 && len(dst) >= 4 {
+		x := binary.LittleEndian.Uint64(digits)
+		wrong |= noDigits(x)
+		binary.LittleEndian.PutUint32(dst, uint32(packed(x)))
+		digits, dst = digits[8:], dst[4:]
 	}
 	for i := range dst {
 		high, low := nibbles[digits[2*i]], nibbles[digits[2*i+1]]

@@ -66,7 +66,7 @@ func (l *log) member(c *cursor, m member, s *shape) {
 	case logIndex:
 		l.Index = c.readQuantity("logIndex")
 	case removed:
-		l.Removed = c.boolean(c.value(), "removed")
+		l.Removed = c.readBoolean("removed")
 	default:
 		c.value()
 	}
@@ -80,13 +80,22 @@ func (l *log) readTopics(c *cursor) {
 		return
 	}
 	c.enter('[')
-	for first := true; c.next(first); first = false {
-		v := c.value()
-		if l.count < maxTopics {
-			l.topics[l.count] = v
+	if c.at < len(c.buf) && c.buf[c.at] == '"' { // as known nodes write them
+		for l.topic(c.text()); c.at+1 < len(c.buf) && c.buf[c.at] == ',' && c.buf[c.at+1] == '"'; {
+			c.at++
+			l.topic(c.text())
 		}
-		l.count++
 	}
+	for first := l.count == 0; c.next(first); first = false {
+		l.topic(c.value())
+	}
+}
+
+func (l *log) topic(v value) {
+	if l.count < maxTopics {
+		l.topics[l.count] = v
+	}
+	l.count++
 }
 
 func (l *log) check() error {

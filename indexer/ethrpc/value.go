@@ -1,15 +1,11 @@
 package ethrpc
 
-import (
-	"encoding/binary"
-	"fmt"
-	"math/bits"
-)
+import "fmt"
 
 // value is where a value stands, relative to the mark, and what it is.
 type value struct {
-	from, to int  // of a text without its quotes, as it was written
-	kind     byte // its first byte; '0' for a number, escaped for a text with escapes
+	from, to int32 // of a text without its quotes, as it was written
+	kind     byte  // its first byte; '0' for a number, escaped for a text with escapes
 }
 
 // escaped is a kind that no first byte is. The zero value is one that was not there.
@@ -27,7 +23,7 @@ func (c *cursor) value() value {
 
 func (c *cursor) nested(depth int) value {
 	b := c.peek()
-	v := value{from: c.at - c.mark, kind: b}
+	v := value{from: int32(c.at - c.mark), kind: b}
 	switch b {
 	case '"':
 		return c.text()
@@ -47,7 +43,7 @@ func (c *cursor) nested(depth int) value {
 	if c.err != nil {
 		return value{}
 	}
-	v.to = c.at - c.mark
+	v.to = int32(c.at - c.mark)
 	return v
 }
 
@@ -83,10 +79,18 @@ func (c *cursor) word(text string) {
 
 // text reads a text, its opening quote being next.
 func (c *cursor) text() value {
-	v := value{from: c.at + 1 - c.mark, kind: '"'}
-	c.at++
+	from := c.at + 1
+	if c.at = c.marks.find(c.buf, from); c.at < len(c.buf) && c.buf[c.at] == '"' {
+		c.at++
+		return value{from: int32(from - c.mark), to: int32(c.at - 1 - c.mark), kind: '"'}
+	}
+	return c.rest(value{from: int32(from - c.mark), kind: '"'})
+}
+
+// rest reads the rest of a text that is not all in the window, or has escapes.
+func (c *cursor) rest(v value) value {
 	for {
-		c.at = plain(c.buf, c.at)
+		c.at = c.marks.find(c.buf, c.at)
 		if c.at == len(c.buf) {
 			if !c.more() {
 				return value{}
@@ -95,7 +99,7 @@ func (c *cursor) text() value {
 		}
 		switch b := c.buf[c.at]; b {
 		case '"':
-			v.to = c.at - c.mark
+			v.to = int32(c.at - c.mark)
 			c.at++
 			return v
 		case '\\':
@@ -137,41 +141,6 @@ func (c *cursor) peekAt(i int) byte {
 		}
 	}
 	return c.buf[c.at+i]
-}
-
-// ones times a byte is eight of it; tops are their top bits.
-const ones, tops = 0x0101010101010101, 0x8080808080808080
-
-// plain returns the place of the first byte of b from i on that is a quote, a
-// backslash or no byte of a text at all; len(b) if there is none. It looks at
-// sixteen bytes at once: the hex digits that most text is are above '/', and no
-// backslash.
-func plain(b []byte, i int) int {
-	for ; i+16 <= len(b); i += 16 {
-		x, y := binary.LittleEndian.Uint64(b[i:]), binary.LittleEndian.Uint64(b[i+8:])
-		// A byte's top bit is set where it is below '0' or a backslash; also where it
-		// was set before and where the byte below borrowed.
-		if ((x-'0'*ones)|(y-'0'*ones)|((x^'\\'*ones)-ones)|((y^'\\'*ones)-ones))&tops == 0 {
-			continue
-		}
-		if found := special(x); found != 0 {
-			return i + bits.TrailingZeros64(found)/8
-		}
-		if found := special(y); found != 0 {
-			return i + 8 + bits.TrailingZeros64(found)/8
-		}
-	}
-	for i < len(b) && b[i] != '"' && b[i] != '\\' && b[i] >= ' ' {
-		i++
-	}
-	return i
-}
-
-// special sets the top bit of the lowest byte of x that is a quote, a backslash or
-// below a space; of bytes above it also wrongly.
-func special(x uint64) uint64 {
-	quote, slash := x^'"'*ones, x^'\\'*ones
-	return ((quote-ones)&^quote | (slash-ones)&^slash | (x-' '*ones)&^x) & tops
 }
 
 // number reads a number as JSON has them, b being its first byte.

@@ -110,6 +110,15 @@ func (c *cursor) fixed(dst []byte, v value, name string) {
 	}
 }
 
+// readBoolean reads true or false, most often false.
+func (c *cursor) readBoolean(name string) bool {
+	if b := c.buf[c.at:]; len(b) > len("false") && string(b[:len("false")]) == "false" {
+		c.at += len("false")
+		return false
+	}
+	return c.boolean(c.value(), name)
+}
+
 // boolean reads true or false; null is false.
 func (c *cursor) boolean(v value, name string) bool {
 	switch v.kind {
