@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"time"
 
+	"superindex/chain"
 	"superindex/registry"
 )
 
@@ -18,6 +19,10 @@ type Source struct {
 	// history.
 	OnRequest bool
 	Make      func(Settings) (Feed, string, error)
+
+	// Artifact is what an observation is about; false where it is about none. It is
+	// pure. Nil: the feed's observations are about none.
+	Artifact func(row *chain.Row) (registry.Artifact, bool)
 }
 
 // Settings are what the user says of a feed, with defaults filled in, and what it may

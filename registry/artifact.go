@@ -71,6 +71,24 @@ func (l Link) artifact() (Artifact, bool) {
 	return plainArtifact(l.Kind, host, parts)
 }
 
+// Repository is GitHub's of that name, "owner/name" in any case.
+func Repository(name string) Artifact {
+	owner, repo, _ := strings.Cut(strings.ToLower(name), "/")
+	return Artifact{"GITHUB", owner, repo, "REPOSITORY"}
+}
+
+// Package is npm's of that name. Open Source Observer's namespace of it is the scope
+// without its @, and the package's own name where it has no scope.
+func Package(name string) Artifact {
+	scope, _, _ := strings.Cut(strings.TrimPrefix(name, "@"), "/")
+	return Artifact{"NPM", scope, name, "PACKAGE"}
+}
+
+// Collective is Open Collective's account of that slug.
+func Collective(slug string) Artifact {
+	return Artifact{"OPEN_COLLECTIVE", "", slug, "OPEN_COLLECTIVE"}
+}
+
 // githubArtifact is a repository, or all that one owner has.
 func githubArtifact(host string, parts []string) (Artifact, bool) {
 	if len(parts) > 1 && parts[0] == "orgs" {
@@ -85,15 +103,12 @@ func githubArtifact(host string, parts []string) (Artifact, bool) {
 	return Artifact{"GITHUB", parts[0], strings.TrimSuffix(parts[1], ".git"), "REPOSITORY"}, true
 }
 
-// npmArtifact follows Open Source Observer: the namespace is the scope without
-// its @, and the package's own name where it has no scope.
 func npmArtifact(host, path string) (Artifact, bool) {
 	name, ok := strings.CutPrefix(path, "/package/")
 	if host != "npmjs.com" || !ok || name == "" {
 		return Artifact{}, false
 	}
-	scope, _, _ := strings.Cut(strings.TrimPrefix(name, "@"), "/")
-	return Artifact{"NPM", scope, name, "PACKAGE"}, true
+	return Package(name), true
 }
 
 // plainArtifact is one whose name is the part of the URL's path behind a fixed

@@ -33,8 +33,8 @@ type parts struct {
 const clickhouseEnv = "run/clickhouse.env"
 
 // openParts opens the journal, starts what is embedded and makes the sinks. The
-// caller closes the parts. owners names the projects of an address, for the stream.
-func openParts(ctx context.Context, c config, owners func(string, chain.Address) []string, log *slog.Logger) (p *parts, err error) {
+// caller closes the parts. by names owners, for the stream.
+func openParts(ctx context.Context, c config, by attribution, log *slog.Logger) (p *parts, err error) {
 	p = &parts{}
 	defer func() {
 		if err != nil {
@@ -50,7 +50,7 @@ func openParts(ctx context.Context, c config, owners func(string, chain.Address)
 	if err := p.openClickHouse(ctx, c, log); err != nil {
 		return p, err
 	}
-	err = p.openNATS(ctx, c, owners, log)
+	err = p.openNATS(ctx, c, by, log)
 	return p, err
 }
 
@@ -103,7 +103,13 @@ func (p *parts) openClickHouse(ctx context.Context, c config, log *slog.Logger) 
 	return nil
 }
 
-func (p *parts) openNATS(ctx context.Context, c config, owners func(string, chain.Address) []string, log *slog.Logger) error {
+// attribution names the projects that own what messages are about.
+type attribution interface {
+	owners(network string, a chain.Address) []string
+	rowOwners(feed string, row *chain.Row) []string
+}
+
+func (p *parts) openNATS(ctx context.Context, c config, by attribution, log *slog.Logger) error {
 	n := c.Sinks.NATS
 	if n.URL == noSink {
 		return nil
@@ -119,7 +125,7 @@ func (p *parts) openNATS(ctx context.Context, c config, owners func(string, chai
 	}
 	o := jetstream.Options{
 		URL: url, Credentials: n.Creds, Retention: time.Duration(n.Retention), MaxBytes: int64(n.MaxBytes),
-		Replicas: n.Replicas, History: n.History, Owners: owners, Log: log,
+		Replicas: n.Replicas, History: n.History, Owners: by.owners, RowOwners: by.rowOwners, Log: log,
 	}
 	if err := o.Check(); err != nil {
 		return fmt.Errorf("sinks.nats: %w", err)

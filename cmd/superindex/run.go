@@ -91,7 +91,7 @@ func newDaemon(ctx context.Context, c config, log *slog.Logger) (*daemon, error)
 		return nil, err
 	}
 	d.current.Store(first)
-	if d.parts, err = openParts(ctx, c, d.owners, log); err != nil {
+	if d.parts, err = openParts(ctx, c, d, log); err != nil {
 		return d, err
 	}
 	if err := d.openPayloads(); err != nil {
@@ -109,6 +109,11 @@ func (d *daemon) selected() *selection { return d.current.Load() }
 // owners names the projects that own an address.
 func (d *daemon) owners(network string, a chain.Address) []string {
 	return d.selected().owners(network, a)
+}
+
+// rowOwners names the projects that own what a feed's row is about.
+func (d *daemon) rowOwners(feed string, row *chain.Row) []string {
+	return d.selected().rowOwners(feed, row)
 }
 
 // run follows the chains and serves HTTP until ctx ends.

@@ -22,6 +22,7 @@ type selection struct {
 	listed   map[string]string // a network's name -> its name in oss-directory
 	pools    map[string]*pool.Pool
 	feeds    []feed
+	listers  registry.Listers
 }
 
 // choose makes the selection of a snapshot. A network that goes on keeps its
@@ -31,7 +32,7 @@ func (d *daemon) choose(snapshot *registry.Snapshot, before *selection) (*select
 	if err != nil {
 		return nil, err
 	}
-	next := &selection{snapshot: snapshot, listed: map[string]string{}, pools: map[string]*pool.Pool{}}
+	next := &selection{snapshot: snapshot, listed: map[string]string{}, pools: map[string]*pool.Pool{}, listers: snapshot.Listers()}
 	for _, one := range all {
 		endpoints := before.pool(one.name)
 		if endpoints == nil {
@@ -58,6 +59,20 @@ func (s *selection) owners(network string, a chain.Address) []string {
 	for i := range s.networks {
 		if set, ok := s.networks[i].Watch.(interface{ Owners(chain.Address) []string }); ok && s.networks[i].Name == network {
 			return set.Owners(a)
+		}
+	}
+	return nil
+}
+
+// rowOwners names the projects that list what a feed's row is about; nil where it is
+// about none of a kind that projects list.
+func (s *selection) rowOwners(feed string, row *chain.Row) []string {
+	for _, source := range feedSources() {
+		if source.Name != feed || source.Artifact == nil {
+			continue
+		}
+		if artifact, ok := source.Artifact(row); ok {
+			return s.listers.Of(artifact)
 		}
 	}
 	return nil

@@ -199,6 +199,9 @@ func (w *feedWorld) published() (subjects, ids map[string]int) {
 		}
 		for m := range batch.Messages() {
 			subjects[m.Subject()]++
+			if !bytes.HasSuffix(m.Data(), []byte(`"projects":["project"]}`)) {
+				w.Fatalf("a message does not name its project: %s", m.Data())
+			}
 			ids[m.Subject()+" "+m.Headers().Get("Superindex-Id")+" "+string(m.Data())]++
 			left--
 		}

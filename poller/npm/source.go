@@ -1,16 +1,20 @@
 package npm
 
 import (
+	"cmp"
+	"encoding/json"
 	"time"
 
+	"superindex/chain"
 	"superindex/poller"
+	"superindex/registry"
 )
 
 // Source makes the feed for every package that oss-directory lists. The service is
 // said to bear about a hundred requests a minute, and to refuse after some forty in a
 // row: one every second and a half is within both.
 func Source() poller.Source {
-	return poller.Source{Name: Name, Every: 6 * time.Hour, PerHour: 2400, Make: start}
+	return poller.Source{Name: Name, Every: 6 * time.Hour, PerHour: 2400, Make: start, Artifact: artifact}
 }
 
 // registrySettings are npm's own names for the registry in the environment.
@@ -29,4 +33,12 @@ func start(s poller.Settings) (poller.Feed, string, error) {
 	}
 	feed, err := New(o)
 	return feed, note, err
+}
+
+// artifact is the package that a row is about: coverage names it too.
+func artifact(row *chain.Row) (registry.Artifact, bool) {
+	var about struct{ Package, Resource string }
+	err := json.Unmarshal(row.Body, &about)
+	name := cmp.Or(about.Package, about.Resource)
+	return registry.Package(name), err == nil && name != ""
 }

@@ -1,7 +1,9 @@
 package opencollective
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -10,6 +12,7 @@ import (
 	"slices"
 	"time"
 
+	"superindex/chain"
 	"superindex/poller"
 	"superindex/registry"
 )
@@ -23,7 +26,7 @@ const Endpoint = "https://api.opencollective.com/graphql/v2"
 // Source makes the feed for every account that oss-directory lists. Without a token
 // the source takes ten requests a minute.
 func Source() poller.Source {
-	return poller.Source{Name: Name, Every: time.Hour, PerHour: 500, Make: start}
+	return poller.Source{Name: Name, Every: time.Hour, PerHour: 500, Make: start, Artifact: artifact}
 }
 
 func start(s poller.Settings) (poller.Feed, string, error) {
@@ -39,6 +42,14 @@ func start(s poller.Settings) (poller.Feed, string, error) {
 	}
 	feed, err := New(o)
 	return feed, note, err
+}
+
+// artifact is the account that a row is about: coverage names it too.
+func artifact(row *chain.Row) (registry.Artifact, bool) {
+	var about struct{ Account, Resource string }
+	err := json.Unmarshal(row.Body, &about)
+	slug := cmp.Or(about.Account, about.Resource)
+	return registry.Collective(slug), err == nil && slug != ""
 }
 
 // Options of the feed.

@@ -1,6 +1,7 @@
 package jetstream
 
 import (
+	"bytes"
 	"encoding/json"
 	"strconv"
 	"time"
@@ -46,6 +47,21 @@ func appendEvent(b []byte, e *chain.Event, row eventRow) []byte {
 		b = append(b, e.Args...)
 	}
 	return append(appendBytes(append(b, `,"data":"`...), e.Data), `"}`...)
+}
+
+// appendRow appends a row's body, a JSON object, with `projects` as its last key;
+// nil projects leave it as it is.
+func appendRow(b, body []byte, projects []string) []byte {
+	object := bytes.TrimRight(body, " \n\r\t")
+	if projects == nil || len(object) < 2 || object[0] != '{' || object[len(object)-1] != '}' {
+		return append(b, body...)
+	}
+	inner := bytes.TrimRight(object[:len(object)-1], " \n\r\t")
+	b = append(b, inner...)
+	if len(inner) > 1 {
+		b = append(b, ',')
+	}
+	return append(appendStrings(append(b, `"projects":`...), projects), '}')
 }
 
 func appendRevert(b []byte, s *chain.Step) []byte {

@@ -47,6 +47,8 @@ type encoder struct {
 	prefix  string // of the subjects, with the last dot
 	history bool
 	owners  func(network string, a chain.Address) []string
+
+	rowOwners func(feed string, row *chain.Row) []string
 }
 
 // indexes are the indexes of a step's messages: first to end, end not included.
@@ -139,7 +141,11 @@ func (e *encoder) row(m *message, s *chain.Step, short bool) {
 		m.truncated, m.body = "body", append(m.body, `{}`...)
 		return
 	}
-	m.body = append(m.body, r.Body...)
+	var projects []string
+	if e.rowOwners != nil {
+		projects = e.rowOwners(s.Rows.Feed, r)
+	}
+	m.body = appendRow(m.body, r.Body, projects)
 }
 
 // finality is the word for a block as of the step that brings it.

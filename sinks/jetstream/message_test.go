@@ -84,10 +84,28 @@ func TestMessagesOfEachStep(t *testing.T) {
 			true,
 			[]string{`rows 0 superindex.evm.optimism.rows.lo_gs__ {"a":1} end`},
 		},
+		{
+			"rows of an owner, of nobody and of nothing",
+			chain.Step{Rows: &chain.Rows{Feed: "npm", Rows: []chain.Row{
+				{Kind: "downloads", ID: "1", Body: []byte(`{"a":1}`)}, {Kind: "downloads", ID: "2", Body: []byte("{ }\n")}, {Kind: "downloads", ID: "3", Body: []byte(`{"a":1}`)},
+			}}},
+			true,
+			[]string{
+				`rows 0 superindex.evm.optimism.rows.downloads {"a":1,"projects":["a","b\"c"]}`,
+				`rows 1 superindex.evm.optimism.rows.downloads {"projects":[]}`,
+				`rows 2 superindex.evm.optimism.rows.downloads {"a":1} end`,
+			},
+		},
 		{"no rows", chain.Step{Rows: &chain.Rows{}}, true, []string{`rows 0 superindex.evm.optimism.rows.none {} end`}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			e := &encoder{testStream, subjectPrefix(testStream), c.history, func(string, chain.Address) []string { return []string{"a", `b"c`} }}
+			owners := []string{"a", `b"c`}
+			e := &encoder{
+				testStream, subjectPrefix(testStream), c.history, func(string, chain.Address) []string { return owners },
+				func(feed string, row *chain.Row) []string {
+					return map[string][]string{"npm1": owners, "npm2": {}}[feed+row.ID]
+				},
+			}
 			c.step.Stream, c.step.Seq = testStream, 3
 			var got []string
 			for _, m := range all(e, c.step) {

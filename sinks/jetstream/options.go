@@ -25,7 +25,11 @@ type Options struct {
 	// Owners names the projects that own an address, for the body's `projects`. It
 	// is called for each event, from several goroutines; nil for none.
 	Owners func(network string, a chain.Address) []string
-	Log    *slog.Logger
+
+	// RowOwners does the same for a feed's row. Nil, or a nil answer, adds no
+	// `projects` to its body: the row is about nothing that projects own.
+	RowOwners func(feed string, row *chain.Row) []string
+	Log       *slog.Logger
 }
 
 const defaultAckWait = 5 * time.Second

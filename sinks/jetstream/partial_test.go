@@ -43,7 +43,7 @@ func begin(t *testing.T, s *Sink, step *chain.Step, from, to int) {
 	t.Helper()
 	st := s.state(step.Stream)
 	w := &writer{
-		encoder: encoder{step.Stream, subjectPrefix(step.Stream), true, nil},
+		encoder: encoder{step.Stream, subjectPrefix(step.Stream), true, nil, nil},
 		batch:   newBatch(s.link, st.fence), state: st, name: StreamName(step.Stream), texts: textsOf(step),
 	}
 	for i := from; i < to; i++ {

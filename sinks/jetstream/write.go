@@ -18,7 +18,7 @@ type writer struct {
 
 func (s *Sink) write(ctx context.Context, of chain.Stream, st *state, steps []chain.Step) error {
 	w := &writer{
-		encoder: encoder{of, subjectPrefix(of), s.options.History, s.options.Owners},
+		encoder: encoder{of, subjectPrefix(of), s.options.History, s.options.Owners, s.options.RowOwners},
 		batch:   newBatch(s.link, st.fence),
 		state:   st, name: StreamName(of),
 	}
