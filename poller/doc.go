@@ -8,7 +8,8 @@
 //	plan     which of the due resources one request covers    pure
 //	ask      through a Gate: budget, retries, bounded bodies  nothing is kept yet
 //	payload  the answer as it came, under its own hash        put again, it is the same
-//	commit   rows, coverage and the resources' new states     one step of the journal
+//	commit   rows, coverage and the resources' new states     one step of the journal,
+//	                                                          or the last of several
 //
 // A cursor has moved if and only if the step with what it passed exists, so that
 // nothing is lost and nothing comes twice. What came to nothing moves no cursor: it

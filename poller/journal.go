@@ -2,6 +2,8 @@ package poller
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -33,6 +35,7 @@ const (
 // The names of a feed's notes: its resources, and its rest.
 func resourcePrefix(feed string) string { return "poll/" + feed + "/" }
 func restName(feed string) string       { return "rest/" + feed }
+func partName(feed, id string) string   { return "part/" + feed + "/" + id }
 
 // rest is why and until when a feed asks nothing.
 type rest struct {
@@ -41,8 +44,15 @@ type rest struct {
 	Times  int       `json:"times"` // in a row
 }
 
-// stepOf makes the step of a result: its rows, then its coverage.
-func stepOf(feed string, result *Result) (*chain.Rows, error) {
+// part is how far an answer of several steps was committed.
+type part struct {
+	Digest string `json:"digest"` // of all its rows
+	Steps  int    `json:"steps"`  // that are in the journal
+}
+
+// stepsOf makes the steps of a result, of which most have one: its rows, then its
+// coverage.
+func stepsOf(feed string, result *Result) (steps []*chain.Rows, err error) {
 	rows := result.Rows
 	for _, c := range result.Coverage {
 		row, err := c.row()
@@ -51,14 +61,44 @@ func stepOf(feed string, result *Result) (*chain.Rows, error) {
 		}
 		rows = append(rows, row)
 	}
-	size := 0
+	from, size := 0, 0
 	for i := range rows {
-		size += len(rows[i].Kind) + len(rows[i].ID) + len(rows[i].Body) + rowOverhead
+		cost := len(rows[i].Kind) + len(rows[i].ID) + len(rows[i].Body) + rowOverhead
+		if cost > maxStepBytes {
+			return nil, fmt.Errorf("the row %s %s has %d bytes: more than a step holds", rows[i].Kind, rows[i].ID, cost)
+		}
+		if i-from == maxStepRows || size+cost > maxStepBytes {
+			steps = append(steps, &chain.Rows{Feed: feed, Rows: rows[from:i]})
+			from, size = i, 0
+		}
+		size += cost
 	}
-	if len(rows) > maxStepRows || size > maxStepBytes {
-		return nil, fmt.Errorf("an answer of %d rows, %d bytes: more than a step holds; the feed must ask for less at once", len(rows), size)
+	if from < len(rows) {
+		steps = append(steps, &chain.Rows{Feed: feed, Rows: rows[from:]})
 	}
-	return &chain.Rows{Feed: feed, Rows: rows}, nil
+	return steps, nil
+}
+
+// digestOf tells answers of several steps apart.
+func digestOf(steps []*chain.Rows) string {
+	h := sha256.New()
+	for _, s := range steps {
+		for i := range s.Rows {
+			r := &s.Rows[i]
+			fmt.Fprintf(h, "%q %q %d %d ", r.Kind, r.ID, r.Time, len(r.Body))
+			h.Write(r.Body)
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// readPart reads how far an answer was committed.
+func readPart(ctx context.Context, journal Journal, name string) (done part, err error) {
+	notes, err := journal.Notes(ctx, name)
+	if text := notes[name]; err == nil && len(text) > 0 {
+		err = json.Unmarshal(text, &done)
+	}
+	return done, err
 }
 
 // notesOf are the resources as notes.

@@ -1,10 +1,12 @@
 package poller
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -34,8 +36,10 @@ type Payloads struct {
 	open *zstd.Decoder
 }
 
-// maxPayload is the largest body that is read back, in bytes.
-const maxPayload = 256 << 20
+const (
+	maxPayload  = 256 << 20 // the largest body that is read back, in bytes; a gate lets in far less
+	payloadPart = 4 << 20   // of it in one value: a larger one is cut, so that the storage never moves more at once
+)
 
 // OpenPayloads opens the folder, or makes it; fs is nil for the disk.
 func OpenPayloads(dir string, fs vfs.FS) (*Payloads, error) {
@@ -80,16 +84,8 @@ func (p *Payloads) put(feed string, at time.Time, payloads []Payload) error {
 	}
 	b := p.db.NewBatch()
 	defer b.Close()
-	for _, payload := range payloads {
-		sum := sha256.Sum256(payload.Body)
-		key := append([]byte(feed+"\x00"+payload.What+"\x00"), sum[:]...)
-		_, closer, err := p.db.Get(key)
-		if err == nil {
-			err = closer.Close()
-		} else if errors.Is(err, pebble.ErrNotFound) {
-			err = b.Set(key, p.pack.EncodeAll(payload.Body, binary.BigEndian.AppendUint64(nil, uint64(at.Unix()))), nil)
-		}
-		if err != nil {
+	for i := range payloads {
+		if err := p.add(b, feed, at, &payloads[i]); err != nil {
 			return fmt.Errorf("keep an answer of %s: %w", feed, err)
 		}
 	}
@@ -99,29 +95,57 @@ func (p *Payloads) put(feed string, at time.Time, payloads []Payload) error {
 	return nil
 }
 
+// add puts an answer's parts into the batch: the first has the key of the answer, each
+// further one its number behind it.
+func (p *Payloads) add(b *pebble.Batch, feed string, at time.Time, payload *Payload) error {
+	sum := sha256.Sum256(payload.Body)
+	key := append([]byte(feed+"\x00"+payload.What+"\x00"), sum[:]...)
+	_, closer, err := p.db.Get(key)
+	if err == nil {
+		return closer.Close()
+	}
+	if !errors.Is(err, pebble.ErrNotFound) {
+		return err
+	}
+	first, left := payload.Body[:min(payloadPart, len(payload.Body))], payload.Body[min(payloadPart, len(payload.Body)):]
+	err = b.Set(key, p.pack.EncodeAll(first, binary.BigEndian.AppendUint64(nil, uint64(at.Unix()))), nil)
+	for n := uint32(1); len(left) > 0 && err == nil; n++ {
+		size := min(payloadPart, len(left))
+		err = b.Set(binary.BigEndian.AppendUint32(slices.Clip(key), n), p.pack.EncodeAll(left[:size], nil), nil)
+		left = left[size:]
+	}
+	return err
+}
+
 // Each calls f with every payload of the feed, by what was asked for.
 func (p *Payloads) Each(feed string, f func(Kept) error) error {
 	it, err := p.db.NewIter(&pebble.IterOptions{LowerBound: []byte(feed + "\x00"), UpperBound: []byte(feed + "\x01")})
 	if err != nil {
 		return fmt.Errorf("read the answers of %s: %w", feed, err)
 	}
-	for ok := it.First(); ok && err == nil; ok = it.Next() {
+	for ok := it.First(); ok && err == nil; {
 		var kept Kept
-		if kept, err = p.read(feed, it.Key(), it.Value()); err == nil {
-			err = f(kept)
+		if kept, err = p.read(feed, it); err == nil {
+			err, ok = f(kept), it.Valid()
 		}
 	}
-	return errors.Join(err, it.Close())
+	return errors.Join(err, it.Error(), it.Close())
 }
 
-func (p *Payloads) read(feed string, key, value []byte) (k Kept, err error) {
-	rest := key[len(feed)+1:]
-	if len(rest) < sha256.Size+1 || len(value) < 8 {
+// read reads the answer at which the iterator stands, and moves it behind its parts.
+func (p *Payloads) read(feed string, it *pebble.Iterator) (k Kept, err error) {
+	key, value := slices.Clone(it.Key()), it.Value()
+	what, sum, ok := bytes.Cut(key[len(feed)+1:], []byte{0})
+	if !ok || len(sum) != sha256.Size || len(value) < 8 {
 		return k, fmt.Errorf("read an answer of %s: not in the form that it is kept in", feed)
 	}
-	k = Kept{Feed: feed, What: string(rest[:len(rest)-sha256.Size-1]), Hash: [sha256.Size]byte(rest[len(rest)-sha256.Size:])}
+	k = Kept{Feed: feed, What: string(what), Hash: [sha256.Size]byte(sum)}
 	k.Fetched = time.Unix(int64(binary.BigEndian.Uint64(value)), 0).UTC()
-	if k.Body, err = p.open.DecodeAll(value[8:], nil); err != nil {
+	k.Body, err = p.open.DecodeAll(value[8:], nil)
+	for err == nil && it.Next() && bytes.HasPrefix(it.Key(), key) {
+		k.Body, err = p.open.DecodeAll(it.Value(), k.Body)
+	}
+	if err != nil {
 		return k, fmt.Errorf("read the answer %s of %s: %w", k.What, feed, err)
 	}
 	return k, nil

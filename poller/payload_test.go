@@ -2,6 +2,7 @@ package poller
 
 import (
 	"crypto/sha256"
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -40,5 +41,37 @@ func TestAPayloadIsKeptOnceAndReadAsItCame(t *testing.T) {
 	})
 	if err != nil || len(got) != 2 || !got["one"].Equal(first) || !got["two"].Equal(first.Add(2*time.Hour)) {
 		t.Errorf("read %v, %v", got, err)
+	}
+}
+
+// TestALargePayloadIsKeptInParts: between others of the same name, and read whole.
+func TestALargePayloadIsKeptInParts(t *testing.T) {
+	p, err := OpenPayloads("payloads", vfs.NewMem())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	rng := rand.New(rand.NewPCG(1, 2))
+	want := map[[sha256.Size]byte]int{}
+	for _, size := range []int{0, 1, payloadPart - 1, payloadPart, payloadPart + 1, 2 * payloadPart, 3*payloadPart + 7} {
+		body := make([]byte, size)
+		for i := range body {
+			body[i] = byte(rng.Uint32())
+		}
+		if err := p.put("f", time.Unix(int64(size), 0), []Payload{{"a", body}, {"a/b", []byte("small")}}); err != nil {
+			t.Fatal(err)
+		}
+		want[sha256.Sum256(body)] = size
+	}
+	want[sha256.Sum256([]byte("small"))] = 5
+	err = p.Each("f", func(k Kept) error {
+		if size, ok := want[k.Hash]; !ok || size != len(k.Body) || sha256.Sum256(k.Body) != k.Hash {
+			t.Errorf("%s: %d bytes, want %d", k.What, len(k.Body), size)
+		}
+		delete(want, k.Hash)
+		return nil
+	})
+	if err != nil || len(want) > 0 {
+		t.Errorf("not read: %v, %v", want, err)
 	}
 }

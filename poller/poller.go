@@ -2,7 +2,6 @@ package poller
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -113,7 +112,7 @@ func (p *Poller) Rewind(ctx context.Context) (bool, error) {
 		after = append(after, feed.Rewind(*r))
 	}
 	p.mu.Unlock()
-	return true, p.put(ctx, &Result{}, after)
+	return true, p.put(ctx, nil, nil, after)
 }
 
 // Advance plans what is due and asks for it. It returns after how long something is
@@ -128,7 +127,7 @@ func (p *Poller) Advance(ctx context.Context) (wait time.Duration, err error) {
 		return wait, nil
 	}
 	asks, idle := split(p.feed.Plan(now, due), due)
-	if err := p.put(ctx, &Result{}, settle(now, p.opts.Every, idle, nil, nil)); err != nil {
+	if err := p.put(ctx, nil, nil, settle(now, p.opts.Every, idle, nil, nil)); err != nil {
 		return 0, err
 	}
 	g, ctx := errgroup.WithContext(ctx)
@@ -232,8 +231,12 @@ func (p *Poller) ask(ctx context.Context, ask Ask) error {
 	case err != nil:
 		return p.failed(ctx, ask, result.Coverage, err)
 	}
+	steps, err := stepsOf(p.feed.Name(), &result)
+	if err != nil { // the answer cannot be committed, now or later: the feed goes on without it
+		return p.failed(ctx, ask, nil, err)
+	}
 	now := time.Now()
-	if err := p.put(ctx, &result, settle(now, p.opts.Every, ask.Of, result.After, p.adopt)); err != nil {
+	if err := p.put(ctx, steps, result.Payloads, settle(now, p.opts.Every, ask.Of, result.After, p.adopt)); err != nil {
 		return err
 	}
 	p.succeeded(now, len(result.Rows))
@@ -244,85 +247,6 @@ func (p *Poller) adopt(r Resource) (Resource, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return adopt(p.all, p.named, r)
-}
-
-// put commits a result and the resources after it. The payloads go first: without
-// the step they are nothing but answers that nobody read.
-func (p *Poller) put(ctx context.Context, result *Result, after []Resource) error {
-	if len(after) == 0 && len(result.Rows) == 0 && len(result.Coverage) == 0 {
-		return nil
-	}
-	step, err := stepOf(p.feed.Name(), result)
-	if err != nil {
-		return fmt.Errorf("%s: %w", p.feed.Name(), err)
-	}
-	notes, err := notesOf(p.feed.Name(), after)
-	if err != nil {
-		return err
-	}
-	if err := p.payloads.put(p.feed.Name(), time.Now(), result.Payloads); err != nil {
-		return err
-	}
-	if len(step.Rows) == 0 {
-		err = p.journal.Keep(ctx, notes)
-	} else {
-		err = p.journal.Append(ctx, step, notes)
-	}
-	if err != nil {
-		return err
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, r := range after {
-		p.all[r.ID] = &r
-	}
-	return nil
-}
-
-// failed keeps why an ask came to nothing, and when its resources are due again.
-func (p *Poller) failed(ctx context.Context, ask Ask, missing []Coverage, cause error) error {
-	now, after := time.Now(), make([]Resource, 0, len(ask.Of))
-	for _, r := range ask.Of {
-		r.Tries++
-		r.Fault = cause.Error()
-		after = append(after, r)
-	}
-	pause := failMost
-	for _, r := range after { // those that are asked for together stay together
-		pause = min(pause, backoff(r.Tries, failFirst, failMost))
-	}
-	for i := range after {
-		after[i].Due = now.Add(pause)
-	}
-	p.opts.Log.Warn("an ask failed", "kind", ask.Kind, "of", len(ask.Of), "first", ask.Of[0].ID, "error", cause, "again_in", pause.Round(time.Second))
-	return p.put(ctx, &Result{Coverage: missing}, after)
-}
-
-// pause rests the feed; how often in a row counts where the source does not say
-// for how long.
-func (p *Poller) pause(ctx context.Context, asked time.Duration, cause error) error {
-	p.mu.Lock()
-	r := rest{Reason: cause.Error(), Times: p.rest.Times + 1}
-	wait := max(asked, time.Second)
-	if asked <= 0 {
-		wait = backoff(r.Times, restFirst, restMost)
-	}
-	r.Until = time.Now().Add(wait)
-	if p.rest.Until.After(r.Until) {
-		r = p.rest // another ask was told to wait longer
-	}
-	p.rest = r
-	p.mu.Unlock()
-	p.opts.Log.Warn("the feed rests", "error", cause, "until", r.Until)
-	return p.keepRest(ctx, r)
-}
-
-func (p *Poller) keepRest(ctx context.Context, r rest) error {
-	text, err := json.Marshal(r)
-	if err != nil {
-		return fmt.Errorf("keep the rest of %s: %w", p.feed.Name(), err)
-	}
-	return p.journal.Keep(ctx, map[string][]byte{restName(p.feed.Name()): text})
 }
 
 func sleep(ctx context.Context, d time.Duration) {

@@ -1,6 +1,7 @@
 package poller
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -255,12 +256,123 @@ func TestARoundEndsWhenNothingIsDue(t *testing.T) {
 	})
 }
 
-func TestAResultThatIsNoStepIsRefused(t *testing.T) {
+// cut is a journal that takes so many steps, and no more.
+type cut struct {
+	*sources.Paper
+	left int
+}
+
+func (c *cut) Append(ctx context.Context, rows *chain.Rows, notes map[string][]byte) error {
+	if c.left--; c.left < 0 {
+		return errors.New("the power is cut")
+	}
+	return c.Paper.Append(ctx, rows, notes)
+}
+
+// TestAnAnswerOfManyStepsComesOnce: an answer that is more than a step holds is cut
+// into steps, and each row comes once, wherever the process ends in between.
+func TestAnAnswerOfManyStepsComesOnce(t *testing.T) {
+	const rows, steps = 20, 6 // of 1 MiB, for each of two resources: 7 and 7 and 6 in a step
+	large := bytes.Repeat([]byte("x"), 1<<20)
+	for end := range steps {
+		synctest.Test(t, func(t *testing.T) {
+			feed, paper := &counter{names: []string{"a", "b"}}, &sources.Paper{}
+			feed.answer = func(id string, _ int) (r Result, err error) {
+				for i := range rows {
+					r.Rows = append(r.Rows, chain.Row{Kind: "counts", ID: fmt.Sprint(id, i), Body: large})
+				}
+				return r, nil
+			}
+			if err := open(t, feed, &cut{paper, end}).Round(t.Context()); err == nil {
+				t.Fatal("the journal took all")
+			}
+			if err := open(t, feed, paper).Round(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			got := ids(paper)
+			slices.Sort(got)
+			if n := len(slices.Compact(slices.Clone(got))); len(got) != 2*rows || n != 2*rows {
+				t.Errorf("cut after %d steps: %d rows, %d of them different, want %d", end, len(got), n, 2*rows)
+			}
+		})
+	}
+}
+
+func TestAnotherAnswerAfterAPartComesWhole(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		feed, paper := &counter{names: []string{"a"}}, &sources.Paper{}
+		name := "old"
+		feed.answer = func(string, int) (r Result, err error) {
+			for i := range maxStepRows + 1 {
+				r.Rows = append(r.Rows, chain.Row{Kind: "counts", ID: fmt.Sprint(name, i), Body: []byte("{}")})
+			}
+			return r, nil
+		}
+		if err := open(t, feed, &cut{paper, 1}).Round(t.Context()); err == nil || len(paper.Take()) != maxStepRows {
+			t.Fatalf("the first part: %v", err)
+		}
+		name = "new"
+		if err := open(t, feed, paper).Round(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := ids(paper); len(got) != maxStepRows+1 || got[0] != "new0" {
+			t.Errorf("%d rows from %s on", len(got), got[0])
+		}
+	})
+}
+
+func TestARowThatNoStepHoldsFailsItsResourceAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		feed, journal := &counter{names: []string{"a", "b"}}, &sources.Paper{}
+		feed.answer = func(id string, _ int) (Result, error) {
+			body := []byte("{}")
+			if id == "a" {
+				body = make([]byte, maxStepBytes)
+			}
+			return Result{Rows: []chain.Row{{Kind: "counts", ID: id, Body: body}}}, nil
+		}
+		p := open(t, feed, journal)
+		if err := p.Round(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		same(t, "rows", ids(journal), "b")
+		if st := p.State(); st.Failing != 1 || !strings.Contains(st.Example, "a: the row counts a has 8388") {
+			t.Errorf("the failure is not shown: %+v", st)
+		}
+	})
+}
+
+// TestAFailureMaySayWhatIsMissing: coverage that comes with an error is committed, and
+// moves no cursor.
+func TestAFailureMaySayWhatIsMissing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		feed, journal := &counter{names: []string{"a"}}, &sources.Paper{}
-		feed.answer = func(string, int) (Result, error) { return Result{Rows: make([]chain.Row, maxStepRows+1)}, nil }
-		if err := open(t, feed, journal).Round(t.Context()); err == nil || len(journal.Take()) > 0 {
-			t.Errorf("a step of %d rows: %v", maxStepRows+1, err)
+		feed.answer = func(string, int) (Result, error) {
+			return Result{Coverage: []Coverage{{Dataset: "counts", Resource: "a", From: 2, To: 3, Unit: Day, Status: Missing, Reason: "cut"}}}, errors.New("cut")
+		}
+		follow(t, open(t, feed, journal), 20*time.Second)
+		same(t, "rows", ids(journal), "counts/a/day/2")
+		same(t, "asked", feed.asked, "a1")
+		feed.answer = nil
+		follow(t, open(t, feed, journal), 2*time.Minute)
+		same(t, "asked", feed.asked, "a1", "a1")
+	})
+}
+
+// TestWhatIsDoneIsAskedNoMore: nor when it is found again.
+func TestWhatIsDoneIsAskedNoMore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		feed, journal := &counter{names: []string{"list"}}, &sources.Paper{}
+		feed.answer = func(id string, n int) (r Result, err error) {
+			r.After = []Resource{{ID: "file", Parent: "list", Done: id == "file"}}
+			return r, nil
+		}
+		follow(t, open(t, feed, journal), 90*time.Minute)
+		p := open(t, feed, journal)
+		follow(t, p, time.Hour)
+		same(t, "asked", feed.asked, "list1", "file1", "list2", "list3")
+		if st := p.State(); st.Resources != 1 {
+			t.Errorf("what is done is followed: %+v", st)
 		}
 	})
 }
@@ -283,8 +395,9 @@ func TestCoverageGoesWithTheRows(t *testing.T) {
 			return Result{Coverage: []Coverage{{From: 3, To: 2, Unit: Day}}}, nil
 		}
 		time.Sleep(time.Hour)
-		if err := open(t, feed, journal).Round(t.Context()); err == nil {
-			t.Error("a range that ends before it begins is taken")
+		p := open(t, feed, journal)
+		if err := p.Round(t.Context()); err != nil || len(journal.Take()) > 0 || p.State().Failing != 1 {
+			t.Errorf("a range that ends before it begins: %v, %+v", err, p.State())
 		}
 	})
 }
