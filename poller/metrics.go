@@ -12,12 +12,13 @@ type Metrics struct {
 	success  *prometheus.Desc
 
 	mu      sync.Mutex
-	pollers []*Poller
+	pollers map[string]*Poller // by feed: another registry snapshot makes another poller of the same feed
 }
 
 // NewMetrics registers the feeds' metrics.
 func NewMetrics(on prometheus.Registerer) *Metrics {
 	m := &Metrics{
+		pollers: map[string]*Poller{},
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "superindex_feed_requests_total", Help: "Requests to a feed's source, by outcome.",
 		}, []string{"feed", "outcome"}),
@@ -31,7 +32,7 @@ func NewMetrics(on prometheus.Registerer) *Metrics {
 func (m *Metrics) follow(p *Poller) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.pollers = append(m.pollers, p)
+	m.pollers[p.feed.Name()] = p
 }
 
 // Describe implements prometheus.Collector.

@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -186,6 +187,55 @@ func TestFeedsInTheDaemon(t *testing.T) {
 		if !shown {
 			t.Errorf("no metric %s of npm, %v", name, err)
 		}
+	}
+	stop()
+	if err := errors.Join(<-done, d.Close()); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestFeedsFollowTheRegistry: a package that is listed while the daemon runs is polled
+// without a restart, and the metrics stay whole.
+func TestFeedsFollowTheRegistry(t *testing.T) {
+	c, err := loadConfig(polled(t, "http: {listen: \"127.0.0.1:0\"}\n"), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Registry.Refresh = duration(100 * time.Millisecond)
+	d, err := newDaemon(t.Context(), c, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() { done <- d.run(ctx) }()
+	npm := func(resources int, rows uint64) (st poller.State) {
+		for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+			feeds := d.report().Feeds
+			st = feeds[slices.IndexFunc(feeds, func(f poller.State) bool { return f.Feed == "npm" })]
+			if st.Resources == resources && st.Rows >= rows {
+				break
+			}
+		}
+		return st
+	}
+	npm(1, 30)
+	folder := filepath.Join(t.TempDir(), "q") // it moves in as a whole: a refresh may read at any time
+	if err := os.Mkdir(folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	project := "version: 7\nname: q\ndisplay_name: Q\nnpm:\n  - url: https://www.npmjs.com/package/right-pad\n"
+	if err := os.WriteFile(filepath.Join(folder, "q.yaml"), []byte(project), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(folder, filepath.Join(c.Registry.OSSDirectory, "data", "projects", "q")); err != nil {
+		t.Fatal(err)
+	}
+	if st := npm(2, 30); st.Resources != 2 || st.Rows < 30 || st.Rows >= 60 { // the new poller's own: what was there is not asked for again
+		t.Errorf("after another package was listed: %+v", st)
+	}
+	if _, err := d.metrics.Gather(); err != nil {
+		t.Error(err)
 	}
 	stop()
 	if err := errors.Join(<-done, d.Close()); err != nil {
