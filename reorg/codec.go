@@ -13,13 +13,17 @@ import (
 // their declaration; integers as varints, hashes as they are, bytes and lists
 // with their length before them. What many events of a step share is written once.
 // FORMAT.md is its description.
-const codecVersion = 2
+const (
+	codecVersion  = 3
+	oldestVersion = 2 // has no step elsewhere; the rest is the same
+)
 
 const (
 	kindApply byte = iota + 1
 	kindRevert
 	kindFill
 	kindRows
+	kindElsewhere // no step, but where it is
 )
 
 var errCodec = errors.New("not a step of this journal's format")
@@ -28,7 +32,7 @@ var errCodec = errors.New("not a step of this journal's format")
 func checkVersion(version byte) error {
 	who := "an older"
 	switch {
-	case version == codecVersion:
+	case oldestVersion <= version && version <= codecVersion:
 		return nil
 	case version > codecVersion:
 		who = "a newer"

@@ -28,13 +28,14 @@ type Options struct {
 	Reserve   uint64           // bytes that the journal leaves free on its disk
 	Keep      time.Duration    // how long a step stays after every sink has acked it
 	MarkBytes uint64           // a trimming point every so many bytes
+	Large     int              // bytes from which on a step lies in a file of its own
 	Now       func() time.Time // the clock that Keep and a new stream's first Seq are taken from
 	Sinks     []string         // the sinks whose acks allow trimming
 }
 
 // Defaults are the options of a release.
 func Defaults() Options {
-	return Options{FS: vfs.Default, Quota: 10 << 30, Reserve: 128 << 20, Keep: 24 * time.Hour, MarkBytes: 1 << 20, Now: time.Now}
+	return Options{FS: vfs.Default, Quota: 10 << 30, Reserve: 128 << 20, Keep: 24 * time.Hour, MarkBytes: 1 << 20, Large: 64 << 10, Now: time.Now}
 }
 
 // Check names the first option that cannot be.
@@ -56,6 +57,8 @@ type Journal struct {
 	db   *pebble.DB
 	id   chain.JournalID
 
+	steps *steps
+
 	closing chan struct{}         // closed by Close
 	failing atomic.Pointer[error] // the storage's last fault in the background
 	bodies  sync.Pool             // of *[]byte: steps as they are written
@@ -70,7 +73,8 @@ type stream struct {
 	rec     record
 	window  Tracker
 	owed    []Owed
-	marks   []mark // ascending
+	marks   []mark      // ascending
+	large   []chain.Seq // steps that lie in files, ascending
 	acks    map[string]chain.Seq
 	changed chan struct{} // closed, and replaced, when a step or an ack has come
 	broken  error         // the commit that failed: what is on the disk is unknown from there
@@ -90,10 +94,24 @@ func Open(dir string, opts Options) (*Journal, error) {
 		return nil, fmt.Errorf("open the journal in %s%s: %w", dir, whose(err), err)
 	}
 	j.db = db
-	if err := errors.Join(j.identify(), j.load()); err != nil {
+	if err := j.begin(); err != nil {
 		return nil, errors.Join(fmt.Errorf("read the journal in %s: %w", dir, err), db.Close())
 	}
 	return j, nil
+}
+
+// begin reads what the journal holds.
+func (j *Journal) begin() (err error) {
+	if err := errors.Join(j.identify(), j.load()); err != nil {
+		return err
+	}
+	if j.steps, err = openSteps(j.patient(), j.dir); err != nil {
+		return err
+	}
+	if err := j.loadSteps(); err != nil {
+		return errors.Join(err, j.steps.folder.Close())
+	}
+	return nil
 }
 
 // whose says of an error of the lock what it means.
@@ -107,7 +125,7 @@ func whose(err error) string {
 // Close waits for the storage. No call may be under way.
 func (j *Journal) Close() error {
 	close(j.closing)
-	if err := j.db.Close(); err != nil {
+	if err := errors.Join(j.db.Close(), j.steps.folder.Close()); err != nil {
 		return fmt.Errorf("close the journal: %w", err)
 	}
 	return nil
@@ -262,24 +280,29 @@ func (j *Journal) commit(s *stream, step *chain.Step, seq chain.Seq, more func(*
 	name := s.rec.stream.Name
 	buffer := j.bodies.Get().(*[]byte)
 	defer j.bodies.Put(buffer)
-	body, err := appendStep(append((*buffer)[:0], make([]byte, 8)...), step)
+	value, err := appendStep(append((*buffer)[:0], make([]byte, digestSize)...), step)
 	if err != nil {
 		return 0, fmt.Errorf("encode a step of %s: %w", name, err)
 	}
-	*buffer = body
+	*buffer = value
+	body := value[digestSize:]
 	next, move, owed := s.rec, s.window.plan(step), s.owedAfter(step)
-	next.head, next.digest = seq, chainDigest(next.digest, seq, body[8:])
-	next.total += uint64(len(body))
+	next.head, next.digest = seq, chainDigest(next.digest, seq, body)
+	next.total += uint64(len(value))
 	next.safe, next.final = move.safe, move.final
 	if step.Apply != nil {
 		next.watch = step.Apply.Watch
 	}
-	binary.BigEndian.PutUint64(body, next.digest)
+	value, large, err := j.place(name, seq, value)
+	if err != nil {
+		return 0, fmt.Errorf("append to %s: %w", name, err)
+	}
+	binary.BigEndian.PutUint64(value, next.digest)
 
-	b := j.db.NewBatchWithSize(len(body) + 1024)
+	b := j.db.NewBatchWithSize(len(value) + 1024)
 	defer b.Close()
 	err = errors.Join(
-		b.Set(seqKey(spaceStep, name, uint64(seq)), body, nil),
+		b.Set(seqKey(spaceStep, name, uint64(seq)), value, nil),
 		b.Set(key(spaceHead, name), next.encode(), nil),
 		writeWindow(b, name, &s.window, move),
 	)
@@ -301,11 +324,17 @@ func (j *Journal) commit(s *stream, step *chain.Step, seq chain.Seq, more func(*
 	if marked {
 		s.marks = append(s.marks, mark)
 	}
+	if large {
+		s.large = append(s.large, seq)
+	}
 	s.rec, s.owed = next, owed
 	s.window.do(move)
 	s.wake()
 	return seq, nil
 }
+
+// digestSize is what stands before a step's bytes under its key.
+const digestSize = 8
 
 // chainDigest is the digest of a step and all before it.
 func chainDigest(before uint64, seq chain.Seq, body []byte) uint64 {

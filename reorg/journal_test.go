@@ -262,16 +262,26 @@ func TestTrimKeepsWhatASinkLacks(t *testing.T) {
 // TestPowerCut: after a power cut at any moment the journal holds a prefix of the
 // steps, all that were acknowledged among them, and the window that they imply.
 func TestPowerCut(t *testing.T) {
+	for _, large := range []int{1, 1 << 20} {
+		t.Run(fmt.Sprintf("large=%d", large), func(t *testing.T) { powerCut(t, func(o *Options) { o.Large = large }) })
+	}
+}
+
+func powerCut(t *testing.T, change func(*Options)) {
 	fs := vfs.NewCrashableMem()
-	j := open(t, fs, nil)
+	j := open(t, fs, change)
 	defer j.Close()
 	begin(t, j, ref(0, 'a'))
 	for n := uint64(1); n <= 20; n++ {
 		mustAppend(t, j, apply(ref(n-1, 'a'), n, 'a', chain.BlockRef{}, ref(n/2, 'a')))
-		crashed := open(t, fs.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: int(n * 5), RNG: rand.New(rand.NewPCG(n, 1))}), nil)
+		crashed := open(t, fs.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: int(n * 5), RNG: rand.New(rand.NewPCG(n, 1))}), change)
 		tr, err := crashed.Tracker(op.Name)
 		if err != nil || tr.Head() != ref(n, 'a') || tr.Floor() != ref(n/2, 'a') || tr.Len() != int(n-n/2)+1 {
 			t.Fatalf("after %d: %v, window %v", n, err, tr.Blocks())
+		}
+		steps, err := crashed.Next(t.Context(), op.Name, 0, 1<<20)
+		if last := steps[len(steps)-1].Apply; err != nil || len(steps) != int(n)+1 || last.Last != ref(n, 'a') {
+			t.Fatalf("after %d: %d steps: %v", n, len(steps), err)
 		}
 		if err := crashed.Close(); err != nil {
 			t.Fatal(err)

@@ -45,7 +45,7 @@ func (j *Journal) read(of chain.Stream, after chain.Seq, maxBytes int) (steps []
 	name, size := of.Name, 0
 	low, high := seqKey(spaceStep, name, uint64(after)+1), seqKey(spaceStep, name, ^uint64(0))
 	err = j.each(low, high, func(k, v []byte) error {
-		if size += len(v); len(steps) > 0 && size > maxBytes {
+		if size += sizeOf(v); len(steps) > 0 && size > maxBytes {
 			return errEnough
 		}
 		step, err := j.parse(of, k, v)
@@ -58,17 +58,33 @@ func (j *Journal) read(of chain.Stream, after chain.Seq, maxBytes int) (steps []
 	return steps, nil
 }
 
+// sizeOf is how large the step is that v holds, or says where it is.
+func sizeOf(v []byte) int {
+	if len(v) < digestSize || !isElsewhere(v[digestSize:]) {
+		return len(v)
+	}
+	r := decoder{b: v[digestSize+2:]}
+	return int(r.uint())
+}
+
 var errEnough = errors.New("enough")
 
-// parse copies the value: the iterator reuses it.
+// parse reads the step that a key and its value hold, or the file that they name.
+// It copies the value: the iterator reuses it.
 func (j *Journal) parse(st chain.Stream, k, v []byte) (chain.Step, error) {
 	step := chain.Step{Journal: j.id, Stream: st, Seq: chain.Seq(tail(k))}
-	if len(v) < 8 {
+	if len(v) < digestSize {
 		return step, errCodec
 	}
-	step.Digest = binary.BigEndian.Uint64(v)
-	err := parseStep(&step, slices.Clone(v[8:]))
-	return step, err
+	step.Digest, v = binary.BigEndian.Uint64(v), v[digestSize:]
+	if !isElsewhere(v) {
+		return step, parseStep(&step, slices.Clone(v))
+	}
+	body, err := j.steps.read(st.Name, step.Seq, v)
+	if err != nil {
+		return step, err
+	}
+	return step, parseStep(&step, body)
 }
 
 // Stat is where a stream is.

@@ -8,9 +8,9 @@ import (
 	"github.com/cockroachdb/pebble/v2/sstable"
 )
 
-// storage: a step is written once to the log and once to a file of its own kind,
-// and is not carried along when the small keys beside it are compacted. It is not
-// compressed: that would cost more computing than the writing does.
+// storage: a step that is not large is written once to the log and once to a file of
+// its own kind, and is not carried along when the small keys beside it are compacted.
+// It is not compressed: that would cost more computing than the writing does.
 func (j *Journal) storage() *pebble.Options {
 	o := &pebble.Options{
 		FS:                 j.patient(),

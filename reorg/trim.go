@@ -101,7 +101,8 @@ func (j *Journal) trim(s *stream) error {
 	return j.cut(s, n)
 }
 
-// cut deletes the steps up to the n-th mark.
+// cut deletes the steps up to the n-th mark. Files go only once it is durable that
+// their steps have.
 func (j *Journal) cut(s *stream, n int) error {
 	name, to, next := s.rec.stream.Name, s.marks[n-1], s.rec
 	next.cut, next.cutDigest, next.trimmed = to.seq, to.digest, to.total
@@ -112,13 +113,18 @@ func (j *Journal) cut(s *stream, n int) error {
 		b.DeleteRange(seqKey(spaceMark, name, 0), seqKey(spaceMark, name, uint64(to.seq)+1), nil),
 		b.Set(key(spaceHead, name), next.encode(), nil),
 	)
+	large, how := 0, pebble.NoSync
+	for large < len(s.large) && s.large[large] <= to.seq {
+		large, how = large+1, pebble.Sync
+	}
 	if err == nil {
-		err = b.Commit(pebble.NoSync)
+		err = b.Commit(how)
 	}
 	if err != nil {
 		return fmt.Errorf("trim %s up to %d: %w", name, to.seq, err)
 	}
-	s.rec, s.marks = next, s.marks[n:]
+	j.steps.remove(name, s.large[:large])
+	s.rec, s.marks, s.large = next, s.marks[n:], s.large[large:]
 	return nil
 }
 

@@ -36,14 +36,14 @@ type Disk struct {
 // NewDisk is empty.
 func NewDisk() *Disk { return &Disk{fs: vfs.NewCrashableMem()} }
 
-// injector counts the write-ahead log's operations, and takes an image of the
-// disk when the power is cut before one of them. What the process does after that
+// injector counts the operations of the write-ahead log and of the files of large
+// steps, and takes an image of the disk when the power is cut before one of them. What the process does after that
 // moment is not in the image, and its sinks are dead.
 func (d *Disk) injector() errorfs.Injector {
 	return errorfs.InjectorFunc(func(op errorfs.Op) error {
 		d.mu.Lock()
 		defer d.mu.Unlock()
-		if d.cutAt > 0 && strings.HasSuffix(op.Path, ".log") && isWrite(op.Kind) {
+		if d.cutAt > 0 && (strings.HasSuffix(op.Path, ".log") || strings.Contains(op.Path, "/steps")) && isWrite(op.Kind) {
 			if d.cutAt--; d.cutAt == 0 {
 				d.cut()
 			}
@@ -111,12 +111,15 @@ type Daemon struct {
 	bytes   int
 }
 
+// largeStep is from how many bytes on a step lies in a file: some do, some do not.
+const largeStep = 400
+
 // Boot starts a process: as cmd does, it opens the journal and begins the stream,
 // or continues it. It returns an error where the process would wait and retry.
 func (w *World) Boot(disk *Disk) (*Daemon, error) {
 	opts := reorg.Defaults()
 	opts.FS = errorfs.Wrap(disk.fs, disk.injector())
-	opts.Quota, opts.Keep, opts.MarkBytes = w.quota, w.keep, 1
+	opts.Quota, opts.Keep, opts.MarkBytes, opts.Large = w.quota, w.keep, 1, largeStep
 	opts.Now = func() time.Time { return time.Now().Add(w.clock) }
 	opts.Sinks = []string{"log", "table"}
 	j, err := reorg.Open("data", opts)

@@ -1,0 +1,191 @@
+package reorg
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/cespare/xxhash/v2"
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"superindex/chain"
+)
+
+// A large step lies in a file of its own, and its key holds where: so it is written
+// once, where Pebble would write it to its log and again to a table. The file and
+// its name are durable before the batch that makes the step exist is committed, and
+// stay until the batch that makes it trimmed is: a key never names a file that is
+// not there. A file that no key names, because power was cut in between, is no
+// step's, and goes at the next start.
+
+// steps are the files of large steps.
+type steps struct {
+	fs     vfs.FS
+	dir    string
+	folder vfs.File // the dir itself, to make names durable
+}
+
+// openSteps makes the folder in the journal's own where it is not there.
+func openSteps(fs vfs.FS, journal string) (*steps, error) {
+	f := &steps{fs: fs, dir: fs.PathJoin(journal, "steps")}
+	if err := fs.MkdirAll(f.dir, 0o755); err != nil {
+		return nil, fmt.Errorf("make the folder of large steps: %w", err)
+	}
+	parent, err := fs.OpenDir(journal)
+	if err == nil {
+		err = errors.Join(parent.Sync(), parent.Close())
+	}
+	if err == nil {
+		f.folder, err = fs.OpenDir(f.dir)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open the folder of large steps: %w", err)
+	}
+	return f, nil
+}
+
+// name is the file of a step: its Seq in hex, and its stream.
+func (f *steps) name(stream string, seq chain.Seq) string {
+	return f.fs.PathJoin(f.dir, fmt.Sprintf("%016x-%s", uint64(seq), url.PathEscape(stream)))
+}
+
+// named finds the step of a file; false for what is no step's.
+func named(file string) (stream string, seq chain.Seq, ok bool) {
+	number, escaped, ok := strings.Cut(file, "-")
+	n, err := strconv.ParseUint(number, 16, 64)
+	stream, fault := url.PathUnescape(escaped)
+	return stream, chain.Seq(n), ok && err == nil && fault == nil
+}
+
+// writtenAtOnce is after how many bytes the disk is given what was written, so that
+// it does not wait for all of a step.
+const writtenAtOnce = 1 << 20
+
+// write makes a step's file durable; one that was there is no step's.
+func (f *steps) write(stream string, seq chain.Seq, body []byte) (err error) {
+	name := f.name(stream, seq)
+	file, err := f.fs.Create(name, vfs.WriteCategoryUnspecified)
+	if err != nil {
+		return fmt.Errorf("make a step's file: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("write a step's file: %w", errors.Join(err, f.fs.Remove(name)))
+		}
+	}()
+	out := vfs.NewSyncingFile(file, vfs.SyncingFileOptions{BytesPerSync: writtenAtOnce})
+	for part := range slices.Chunk(body, writtenAtOnce) {
+		if _, err := out.Write(part); err != nil {
+			return errors.Join(err, out.Close())
+		}
+	}
+	if err := errors.Join(out.Sync(), out.Close()); err != nil {
+		return err
+	}
+	return f.folder.Sync()
+}
+
+// remove removes files of steps that are trimmed. One that cannot be removed now
+// goes at the next start.
+func (f *steps) remove(stream string, all []chain.Seq) {
+	for _, seq := range all {
+		_ = f.fs.Remove(f.name(stream, seq))
+	}
+}
+
+// place returns what a step's key is to hold: value itself, or where its step now
+// lies if it is large.
+func (j *Journal) place(stream string, seq chain.Seq, value []byte) (at []byte, large bool, err error) {
+	body := value[digestSize:]
+	if len(body) < j.opts.Large {
+		return value, false, nil
+	}
+	if err := j.steps.write(stream, seq, body); err != nil {
+		return nil, false, err
+	}
+	return elsewhere(make([]byte, digestSize, 64), body), true, nil
+}
+
+// elsewhere appends what a large step's key holds in place of the step.
+func elsewhere(dst, body []byte) []byte {
+	w := encoder{b: append(dst, codecVersion, kindElsewhere)}
+	w.uint(uint64(len(body)))
+	w.uint(xxhash.Sum64(body))
+	return w.b
+}
+
+// isElsewhere: the step lies in a file.
+func isElsewhere(v []byte) bool { return len(v) > 1 && v[1] == kindElsewhere }
+
+// read reads the step of which v says what it is.
+func (f *steps) read(stream string, seq chain.Seq, v []byte) (body []byte, err error) {
+	r := decoder{b: v}
+	if err := checkVersion(r.byte()); err != nil {
+		return nil, err
+	}
+	r.byte()
+	size, sum := r.uint(), r.uint()
+	if r.failed || size > maxStep {
+		return nil, errCodec
+	}
+	file, err := f.fs.Open(f.name(stream, seq), vfs.SequentialReadsOption)
+	if err != nil {
+		return nil, fmt.Errorf("read a step's file: %w", err)
+	}
+	body = make([]byte, size)
+	_, err = io.ReadFull(file, body)
+	if err = errors.Join(err, file.Close()); err == nil && xxhash.Sum64(body) != sum {
+		err = errors.New("it is not what was written")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read a step's file: step %d of %s: %w", seq, stream, err)
+	}
+	return body, nil
+}
+
+// maxStep bounds what is believed of a step's size. One block may exceed a step's
+// usual size, but not by so much.
+const maxStep = 4 << 30
+
+// loadSteps finds each stream's large steps, and removes the files that are none's.
+func (j *Journal) loadSteps() error {
+	names, err := j.steps.fs.List(j.steps.dir)
+	if err != nil {
+		return fmt.Errorf("list the large steps: %w", err)
+	}
+	slices.Sort(names)
+	for _, file := range names {
+		stream, seq, ok := named(file)
+		if !ok {
+			continue // somebody else's
+		}
+		has, err := j.hasLarge(stream, seq)
+		if err != nil {
+			return err
+		}
+		if s := j.streams[stream]; has && s != nil {
+			s.large = append(s.large, seq)
+		} else {
+			j.steps.remove(stream, []chain.Seq{seq})
+		}
+	}
+	return nil
+}
+
+// hasLarge: the step is there, and lies in a file.
+func (j *Journal) hasLarge(stream string, seq chain.Seq) (bool, error) {
+	v, closer, err := j.db.Get(seqKey(spaceStep, stream, uint64(seq)))
+	if errors.Is(err, pebble.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("look for step %d of %s: %w", seq, stream, err)
+	}
+	defer closer.Close()
+	return len(v) > digestSize && isElsewhere(v[digestSize:]), nil
+}
