@@ -11,9 +11,10 @@ import (
 // Source makes a feed from what the user says. A feed's package has one; the list of
 // all sources is the only place that knows them.
 type Source struct {
-	Name    string        // the feed's
-	Every   time.Duration // between two polls of a resource, unless the user says otherwise
-	PerHour int           // requests, unless the user says otherwise; 0 without limit
+	Name     string        // the feed's
+	Every    time.Duration // between two polls of a resource, unless the user says otherwise
+	PerHour  int           // requests, unless the user says otherwise; 0 without limit
+	PerToken int           // the same with tokens, for each of them; 0 where they change nothing
 
 	// OnRequest is a feed that runs only where the user enables it, or asks for its
 	// history.
@@ -29,12 +30,14 @@ type Source struct {
 // use. Make returns the feed and what users should know of how it runs here; an *OffError
 // where it does not; another error names the key, never its value.
 type Settings struct {
-	URL     string    // of the source; "" is the feed's own, where that has one
-	Tokens  []string  // may be none
-	From    time.Time // zero is as far back as the feed goes
-	To      time.Time // the end of the history that is asked for; zero goes on with what comes
-	Every   time.Duration
-	PerHour int
+	URL      string    // of the source; "" is the feed's own, where that has one
+	Tokens   []string  // may be none
+	Emails   bool      // keep e-mail addresses as they are
+	From     time.Time // zero is as far back as the feed goes
+	To       time.Time // the end of the history that is asked for; zero goes on with what comes
+	Every    time.Duration
+	PerHour  int
+	PerToken int // the source's, for an estimate
 
 	Registry *registry.Snapshot
 	Env      func(name string) (string, bool)

@@ -13,6 +13,7 @@ import (
 	"superindex/indexer"
 	"superindex/poller"
 	"superindex/poller/gharchive"
+	"superindex/poller/github"
 	"superindex/poller/npm"
 	"superindex/poller/opencollective"
 	"superindex/registry"
@@ -21,6 +22,7 @@ import (
 // feedSources are all feeds: a line each.
 func feedSources() []poller.Source {
 	return []poller.Source{
+		github.Source(),
 		npm.Source(),
 		opencollective.Source(),
 		gharchive.Source(),
@@ -36,6 +38,7 @@ type feedConfig struct {
 	Every   duration `yaml:"every"`
 	From    date     `yaml:"from"`     // the first day wanted, of feeds that have a history
 	PerHour int      `yaml:"per_hour"` // requests; 0: as the feed's source bears
+	Emails  bool     `yaml:"emails"`   // keep e-mail addresses as they are, not only their hashes
 
 	to time.Time // a command's, for the end of the history that it asks for
 }
@@ -66,8 +69,8 @@ func (c *config) settings(s poller.Source, snapshot *registry.Snapshot, metrics 
 		tokens = append(tokens, one.Token)
 	}
 	return poller.Settings{
-		URL: one.URL, Tokens: tokens, From: one.From.Time, To: one.to, Every: cmp.Or(time.Duration(one.Every), s.Every),
-		PerHour: cmp.Or(one.PerHour, s.PerHour), Registry: snapshot, Env: os.LookupEnv, Metrics: metrics,
+		URL: one.URL, Tokens: tokens, Emails: one.Emails, From: one.From.Time, To: one.to, Every: cmp.Or(time.Duration(one.Every), s.Every),
+		PerHour: cmp.Or(one.PerHour, s.PerToken*len(tokens), s.PerHour), PerToken: s.PerToken, Registry: snapshot, Env: os.LookupEnv, Metrics: metrics,
 	}
 }
 

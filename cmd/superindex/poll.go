@@ -242,7 +242,7 @@ func showEstimate(w io.Writer, e poller.Estimate, s poller.Settings, note string
 		name   string
 		counts []poller.Count
 	}{{"first round", e.First}, {"steady round", e.Steady}} {
-		fmt.Fprintf(t, "%s\t%.0f\t%s\n", round.name, poller.Cost(round.counts), lasting(poller.Cost(round.counts), s.PerHour))
+		fmt.Fprintf(t, "%s\t%.0f\t%s\n", round.name, poller.Cost(round.counts), lasting(poller.Cost(round.counts), s))
 		for _, c := range round.counts {
 			bytes := ""
 			if c.Bytes > 0 {
@@ -257,12 +257,20 @@ func showEstimate(w io.Writer, e poller.Estimate, s poller.Settings, note string
 	return t.Flush()
 }
 
-// lasting is how long so many requests take at a budget.
-func lasting(cost float64, perHour int) string {
-	if perHour == 0 {
-		return ""
+// lasting is how long so many requests take at the budget, and at those of one and of
+// ten tokens where they count.
+func lasting(cost float64, s poller.Settings) string {
+	at := func(perHour int) string {
+		return time.Duration(cost / float64(perHour) * float64(time.Hour)).Round(time.Second).String()
 	}
-	return time.Duration(cost / float64(perHour) * float64(time.Hour)).Round(time.Second).String()
+	text := ""
+	if s.PerHour > 0 {
+		text = at(s.PerHour)
+	}
+	if s.PerToken > 0 {
+		text += fmt.Sprintf("; with one token %s, with ten %s", at(s.PerToken), at(10*s.PerToken))
+	}
+	return text
 }
 
 // listAnswers prints what is kept of a feed's answers, a line each.

@@ -1,6 +1,7 @@
 package clickhouse
 
 import (
+	"strings"
 	"testing"
 
 	"superindex/chain"
@@ -66,4 +67,46 @@ func TestGHArchivesViews(t *testing.T) {
 		"('2024-01-15 05:00:00',2000,3,1,99,'ab','2024-01-15 05:00:00','2024-01-15 05:59:59')")
 	w.want("SELECT toString((status, from_time, to_time)) FROM coverage ORDER BY range_from",
 		"('unproven','2024-01-15 05:00:00','2024-01-15 06:00:00')", "('missing','2024-01-15 06:00:00','2024-01-15 07:00:00')")
+}
+
+// TestTheViewsOfGitHub: every view shows its rows, in their newest version, and what
+// oss-directory lists joins with the repositories that it stands for.
+func TestTheViewsOfGitHub(t *testing.T) {
+	w, h := newWarehouse(t), newHistory("feeds")
+	h.stream.ChainID = 0
+	const at = 20_777 * 86_400 // 2026-11-20
+	row := func(kind, id, body string) chain.Row {
+		return chain.Row{Kind: kind, ID: id, Time: at, Body: []byte(`{"repository_id":7,"repository":"Org/Repo",` + body + `}`)}
+	}
+	w.write(w.sink(), observed(h, "github",
+		chain.Row{Kind: "repositories", ID: "7", Time: at, Body: []byte(`{"id":7,"repository":"Org/Repo","stars":2,"created_at":"2020-01-02T03:04:05Z","is_fork":true}`)},
+		chain.Row{Kind: "listings", ID: "org/", Time: at, Body: []byte(`{"owner":"org","name":"","repository_ids":[7,8]}`)},
+		row("commits", "7/ab", `"sha":"ab","author_login":"al","author_id":1,"is_bot":false,"co_authors":[{"login":"","id":0,"name":"Zoe","email_hash":"ef","is_bot":true}]`),
+		row("issues", "1", `"id":1,"number":2,"state":"OPEN","author_association":"NONE","updated_at":"2026-11-20T00:00:01Z"`),
+		row("pull_requests", "3", `"id":3,"number":4,"state":"MERGED","merged_at":"2026-11-20T00:00:02Z","merged_by":"al","is_draft":false`),
+		row("issue_events", "7/4/merged/1", `"number":4,"is_pull_request":true,"event":"merged","actor_login":"al","actor_id":1`),
+		row("reviews", "5", `"id":5,"number":4,"state":"APPROVED","author_login":"bo"`),
+		row("issue_comments", "6", `"id":6,"number":2,"is_pull_request":false,"author_login":"bo","is_bot":true`),
+		row("review_comments", "6", `"id":6,"number":4,"is_pull_request":true,"author_login":"bo"`),
+		row("releases", "9", `"id":9,"tag":"v1","published_at":"2026-11-20T00:00:03Z"`),
+		row("stars", "7/1/1", `"login":"al","user_id":1`),
+		row("forks", "10", `"id":10,"fork":"bo/repo","login":"bo","owner_id":2`),
+	), observed(h, "github", row("issues", "1", `"id":1,"number":2,"state":"CLOSED","closed_at":"2026-11-20T00:00:04Z"`)))
+	for query, want := range map[string]string{
+		"repository_id, stars, created_at, pushed_at, is_fork FROM raw_github_repositories":           "(7,2,'2020-01-02 03:04:05',NULL,true)",
+		"sha, author_login, co_authors.name, co_authors.is_bot, committed_at FROM raw_github_commits": "('ab','al',['Zoe'],[true],'2026-11-20 00:00:00')",
+		"number, state, created_at, closed_at FROM raw_github_issues":                                 "(2,'CLOSED','2026-11-20 00:00:00','2026-11-20 00:00:04')",
+		"number, state, merged_at, merged_by FROM raw_github_pull_requests":                           "(4,'MERGED','2026-11-20 00:00:02','al')",
+		"number, event, is_pull_request, actor_login FROM raw_github_issue_events":                    "(4,'merged',true,'al')",
+		"number, state, author_login FROM raw_github_reviews":                                         "(4,'APPROVED','bo')",
+		"id, tag, published_at FROM raw_github_releases":                                              "(9,'v1','2026-11-20 00:00:03')",
+		"repository_id, login, starred_at FROM raw_github_stars":                                      "(7,'al','2026-11-20 00:00:00')",
+		"id, fork, login FROM raw_github_forks":                                                       "(10,'bo/repo','bo')",
+		"artifact_id = base64Encode(SHA256('GITHUBorgrepo')) AS named, 1 FROM raw_github_stars":       "(1,1)",
+	} {
+		columns, from, _ := strings.Cut(query, " FROM ")
+		w.want("SELECT toString(("+columns+")) FROM "+from, want)
+	}
+	w.want("SELECT toString((id, is_review, number, is_bot)) FROM raw_github_comments ORDER BY is_review", "(6,false,2,true)", "(6,true,4,false)")
+	w.want("SELECT toString((artifact_id = base64Encode(SHA256('GITHUBorg')), name, repository_id)) FROM raw_github_listings ORDER BY repository_id", "(1,'',7)", "(1,'',8)")
 }

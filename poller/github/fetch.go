@@ -1,0 +1,204 @@
+package github
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"superindex/chain"
+	"superindex/poller"
+)
+
+// activity is the dataset of the coverage of a repository as a whole.
+const activity = "activity"
+
+// fetchLook looks at up to a hundred repositories.
+func (f *Feed) fetchLook(ctx context.Context, of []poller.Resource) (result poller.Result, err error) {
+	now, ids := time.Now(), make([]string, len(of))
+	states := make([]*state, len(of))
+	for i := range of {
+		states[i] = stateOf(of[i])
+		ids[i] = states[i].Node
+	}
+	r, body, err := post[struct {
+		Nodes []*repository `json:"nodes"`
+	}](ctx, f, fmt.Sprintf("a look at %d repositories", len(of)), lookQuery, map[string]any{"ids": ids})
+	if err != nil {
+		return result, err
+	}
+	if len(r.Data.Nodes) != len(of) {
+		return result, fmt.Errorf("a look at %d repositories: the answer is about %d", len(of), len(r.Data.Nodes))
+	}
+	result.Payloads = []poller.Payload{{What: "look/" + of[0].ID, Body: f.kept(body)}}
+	for i, one := range r.Data.Nodes {
+		switch {
+		case one != nil && one.ID != "":
+			if err := f.looked(&result, of[i], states[i], one, now, 0); err != nil {
+				return result, err
+			}
+		case r.gone("nodes", i):
+			states[i].Lost = true // REST says why
+			result.After = append(result.After, of[i].With(states[i], now))
+		}
+	}
+	return result, nil
+}
+
+// looked takes over what a look saw.
+func (f *Feed) looked(result *poller.Result, r poller.Resource, s *state, one *repository, now time.Time, wait time.Duration) error {
+	s.seen(one)
+	body, err := json.Marshal(one.row())
+	if err != nil {
+		return fmt.Errorf("the repository %s: %w", one.Name, err)
+	}
+	if row := digest(body); row != s.Row {
+		s.Row = row
+		id := strings.TrimPrefix(r.ID, ofNumber)
+		result.Rows = append(result.Rows, chain.Row{Kind: repositories, ID: id, Time: uint64(max(0, one.UpdatedAt.Unix())), Body: body})
+	}
+	after := f.settled(r, s, now, wait)
+	result.Coverage = append(result.Coverage, after.Coverage...)
+	result.After = append(result.After, after.After...)
+	return nil
+}
+
+// settled is due at once while there is something to read. Else what happened up to
+// yesterday is here, which is said once a day.
+func (f *Feed) settled(r poller.Resource, s *state, now time.Time, wait time.Duration) (result poller.Result) {
+	if len(s.open(f.kinds())) > 0 {
+		due := now
+		if s.Absent > 0 {
+			due = now.Add(min(time.Minute<<min(s.Absent, 10), 6*time.Hour))
+		}
+		result.After = []poller.Resource{r.With(s, due)}
+		return result
+	}
+	if first, yesterday := f.firstDay(s), poller.DayOf(now)-1; yesterday > s.Covered && yesterday >= first {
+		s.Covered = yesterday
+		result.Coverage = append(result.Coverage, f.covers(r, activity, first, yesterday, poller.Complete, ""))
+		if s.Gap > 0 && s.Gap != first {
+			result.Coverage = append(result.Coverage, f.covers(r, activity, s.Gap, yesterday, poller.Complete, ""))
+		}
+		if s.Gap = 0; f.tokens == 0 {
+			result.Coverage = append(result.Coverage, f.covers(r, reviews, first, yesterday, poller.Missing, "reviews need a token"))
+		}
+	}
+	due := f.again(s, now)
+	if at := now.Add(wait); at.After(due) {
+		due = at
+	}
+	result.After = []poller.Resource{r.With(s, due)}
+	return result
+}
+
+// firstDay is the first of which a repository can say anything.
+func (f *Feed) firstDay(s *state) uint64 {
+	if s.Created.After(f.first) {
+		return poller.DayOf(s.Created)
+	}
+	return poller.DayOf(f.first)
+}
+
+func (f *Feed) covers(r poller.Resource, dataset string, from, to uint64, status, why string) poller.Coverage {
+	return poller.Coverage{Dataset: dataset, Resource: strings.TrimPrefix(r.ID, ofNumber), From: from, To: to, Unit: poller.Day, Status: status, Reason: why}
+}
+
+// lost is the result where GitHub does not have, or does not show, a repository: from
+// the last day that is here on its days are missing.
+func (f *Feed) lost(r poller.Resource, s *state, code int, now time.Time) (result poller.Result) {
+	if s.Gap == 0 {
+		s.Gap = max(f.firstDay(s), s.Covered+1)
+	}
+	if yesterday := poller.DayOf(now) - 1; yesterday >= s.Gap {
+		result.Coverage = []poller.Coverage{f.covers(r, activity, s.Gap, yesterday, poller.Missing, whyGone(code))}
+	}
+	s.Lost = true
+	result.After = []poller.Resource{r.With(s, now.Add(lostEvery))}
+	return result
+}
+
+// fetchRead reads a page of each of some kinds.
+func (f *Feed) fetchRead(ctx context.Context, r poller.Resource, kinds []string) (result poller.Result, err error) {
+	s, now := stateOf(r), time.Now()
+	what := "what is new in " + s.Name
+	answer, body, err := post[readData](ctx, f, what, readQuery, f.variables(s, kinds, r.Tries))
+	switch {
+	case err != nil:
+		return result, err
+	case answer.Data.Node == nil && answer.gone("node"):
+		return f.absent(r, s, now), nil
+	case len(answer.Errors) > 0 || answer.Data.Node == nil:
+		return result, fmt.Errorf("%s: GitHub says: %.200s", what, answer.Errors[0].Message)
+	}
+	result.Payloads = []poller.Payload{{What: "read/" + s.Node + "/" + strings.Join(kinds, "+"), Body: f.kept(body)}}
+	o := of{numberOfID(r), s.Name}
+	for _, kind := range kinds {
+		rows, err := s.take(kind, answer.Data.page(kind, o, f.opts.Emails), f.first)
+		if err != nil {
+			return result, err
+		}
+		result.Rows = append(result.Rows, rows...)
+	}
+	s.Absent = 0
+	after := f.settled(r, s, now, 0)
+	result.Coverage, result.After = after.Coverage, after.After
+	return result, nil
+}
+
+// absent is the result where a repository has no list: a look comes first, then another
+// try, later each time.
+func (f *Feed) absent(r poller.Resource, s *state, now time.Time) (result poller.Result) {
+	s.Lost = true
+	s.Absent++
+	result.After = []poller.Resource{r.With(s, now)}
+	return result
+}
+
+// variables are those of readQuery. What failed is asked for in smaller pages.
+func (f *Feed) variables(s *state, kinds []string, tries int) map[string]any {
+	less := 2 * min(tries, 3)
+	v := map[string]any{"id": s.Node, "n": max(5, perPage>>less), "few": max(2, 25>>less)}
+	for kind, name := range map[string]string{commits: "commits", issues: "issues", pulls: "pulls", releases: "releases", stars: "stars", forks: "forks"} {
+		v[name] = false
+		for _, k := range kinds {
+			if k == kind {
+				v[name] = true
+				if p := s.begin(kind); p.After != "" && !strings.HasPrefix(p.After, ofPage) {
+					v[name+"After"] = p.After
+				}
+			}
+		}
+	}
+	if since := s.since(commits, f.first); since.After(begin) {
+		v["commitsSince"] = since.UTC().Format(time.RFC3339)
+	}
+	return v
+}
+
+// fetchList reads a page of a kind that REST lists.
+func (f *Feed) fetchList(ctx context.Context, r poller.Resource, kind string) (result poller.Result, err error) {
+	s, now := stateOf(r), time.Now()
+	pg, body, gone, err := f.list(ctx, numberOfID(r), s, kind)
+	switch {
+	case err != nil:
+		return result, err
+	case gone:
+		return f.absent(r, s, now), nil
+	}
+	if body != nil {
+		result.Payloads = []poller.Payload{{What: fmt.Sprintf("%s/%d/%d", kind, numberOfID(r), s.pageOf(kind)), Body: f.kept(body)}}
+	}
+	rows, err := s.take(kind, pg, f.first)
+	if err != nil {
+		return result, err
+	}
+	s.Absent = 0
+	after := f.settled(r, s, now, 0)
+	result.Rows, result.Coverage, result.After = rows, after.Coverage, after.After
+	return result, nil
+}
+
+var _ = http.StatusOK

@@ -1,0 +1,48 @@
+package github
+
+import (
+	"fmt"
+	"net/url"
+	"time"
+
+	"superindex/poller"
+)
+
+// The budgets that GitHub gives, an hour: without a token, and to each token.
+const (
+	freely   = 60
+	perToken = 5000
+)
+
+// Source makes the feed for every repository and every owner that oss-directory lists.
+func Source() poller.Source {
+	return poller.Source{Name: Name, Every: 15 * time.Minute, PerHour: freely, PerToken: perToken, Make: start}
+}
+
+func start(s poller.Settings) (poller.Feed, string, error) {
+	o := Options{URL: s.URL, Tokens: len(s.Tokens), From: s.From, Every: s.Every, Emails: s.Emails}
+	o.Owners, o.Named = Listed(s.Registry)
+	base := o.URL
+	if base == "" {
+		base = Endpoint
+	}
+	host := ""
+	if u, err := url.Parse(base); err == nil {
+		host = u.Host
+	}
+	o.Client = s.Client(Name, newWallet(s.Tokens, host, nil))
+	feed, err := New(o)
+	return feed, note(o, s.PerHour), err
+}
+
+// note says what users should know of how the feed runs here.
+func note(o Options, perHour int) string {
+	assumed := len(o.Named) + ownerHas*len(o.Owners)
+	text := fmt.Sprintf("an owner is assumed to have %d repositories, and 1 of %d to change a day", ownerHas, changedOf)
+	if o.Tokens > 0 || perHour == 0 {
+		return text
+	}
+	round := time.Duration(float64(assumed) / float64(perHour) * float64(time.Hour)).Round(time.Hour)
+	return fmt.Sprintf("without a token GitHub gives 60 requests an hour, and no reviews: one look at each of about %d repositories takes %v; set poller.github.tokens; %s",
+		assumed, round, text)
+}
