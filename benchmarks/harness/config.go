@@ -32,6 +32,7 @@ func (c config) String() string {
 	if !c.clickhouse && !c.nats {
 		b.WriteString("  allow_none: true\n")
 	}
+	b.WriteString("poller: {github: {enabled: false}, open_collective: {enabled: false}}\n") // nothing is asked of other machines
 	b.WriteString("http: {listen: \"127.0.0.1:0\"}\nlog: {level: info, format: json}\n")
 	if c.profiles {
 		b.WriteString("pprof: true\n")

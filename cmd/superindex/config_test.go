@@ -136,7 +136,7 @@ func TestBadConfigs(t *testing.T) {
 		"sinks: {nats: {replicas: 3}}\n":                           "line 1: sinks.nats.replicas: the embedded server is one, and cannot keep 3 copies",
 		"sinks: {nats: {url: 'nats://h', creds: no/such.creds}}\n": "line 1: sinks.nats.creds: stat no/such.creds: no such file or directory",
 		"journal: {quota: 10B}\n":                                  "line 1: journal.quota: 10 bytes hold no step",
-		"poller: {nmp: {}}\n":                                      "line 1: poller.nmp: \"nmp\" is none of npm, open_collective: is npm meant?",
+		"poller: {nmp: {}}\n":                                      "line 1: poller.nmp: \"nmp\" is none of gharchive, github, npm, open_collective: is npm meant?",
 		"poller: {npm: {every: 1s}}\n":                             "line 1: poller.npm.every: 1s is too often: a minute at least",
 		"poller: {npm: {from: soon}}\n":                            "line 1: poller.npm.from: \"soon\" is no date such as 2025-01-31",
 		"poller: {npm: {per_hour: -1}}\n":                          "line 1: poller.npm.per_hour: \"-1\" is no whole number",

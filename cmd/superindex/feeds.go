@@ -22,10 +22,10 @@ import (
 // feedSources are all feeds: a line each.
 func feedSources() []poller.Source {
 	return []poller.Source{
-		github.Source(),
 		npm.Source(),
 		opencollective.Source(),
 		gharchive.Source(),
+		github.Source(),
 	}
 }
 

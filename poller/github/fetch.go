@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"strings"
 	"time"
 
@@ -200,5 +199,3 @@ func (f *Feed) fetchList(ctx context.Context, r poller.Resource, kind string) (r
 	result.Rows, result.Coverage, result.After = rows, after.Coverage, after.After
 	return result, nil
 }
-
-var _ = http.StatusOK

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -183,5 +182,3 @@ func TestWithoutATokenTheSameButReviews(t *testing.T) {
 		}
 	})
 }
-
-var _ = http.StatusOK

@@ -21,7 +21,9 @@ func Source() poller.Source {
 
 func start(s poller.Settings) (poller.Feed, string, error) {
 	o := Options{URL: s.URL, Tokens: len(s.Tokens), From: s.From, Every: s.Every, Emails: s.Emails}
-	o.Owners, o.Named = Listed(s.Registry)
+	if o.Owners, o.Named = Listed(s.Registry); len(o.Owners)+len(o.Named) == 0 {
+		return nil, "", &poller.OffError{Why: "oss-directory lists nothing on GitHub"}
+	}
 	base := o.URL
 	if base == "" {
 		base = Endpoint
