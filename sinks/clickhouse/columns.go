@@ -119,27 +119,43 @@ func word(c *words[string], v string) {
 	}
 }
 
-// lists is a column of type Array(String).
-type lists struct {
+// hashes is a column of type FixedString(32).
+type hashes struct{ buffer []byte }
+
+func (c *hashes) Type() proto.ColumnType       { return "FixedString(32)" }
+func (c *hashes) Rows() int                    { return len(c.buffer) / len(chain.Hash{}) }
+func (c *hashes) EncodeColumn(b *proto.Buffer) { b.PutRaw(c.buffer) }
+func (c *hashes) WriteColumn(w *proto.Writer)  { w.ChainWrite(c.buffer) }
+func (c *hashes) Reset()                       { c.buffer = c.buffer[:0] }
+func (c *hashes) add(h *chain.Hash)            { c.buffer = append(c.buffer, h[:]...) }
+
+// hashLists is a column of type Array(FixedString(32)).
+type hashLists struct {
 	ends   proto.ColUInt64
-	values text
+	values hashes
 }
 
-func (c *lists) Type() proto.ColumnType { return proto.ColumnTypeString.Array() }
-func (c *lists) Rows() int              { return len(c.ends) }
-func (c *lists) end()                   { c.ends = append(c.ends, uint64(c.values.rows)) }
+func (c *hashLists) Type() proto.ColumnType { return c.values.Type().Array() }
+func (c *hashLists) Rows() int              { return len(c.ends) }
 
-func (c *lists) Reset() {
+func (c *hashLists) add(list []chain.Hash) {
+	for i := range list {
+		c.values.add(&list[i])
+	}
+	c.ends = append(c.ends, uint64(c.values.Rows()))
+}
+
+func (c *hashLists) Reset() {
 	c.ends = c.ends[:0]
 	c.values.Reset()
 }
 
-func (c *lists) EncodeColumn(b *proto.Buffer) {
+func (c *hashLists) EncodeColumn(b *proto.Buffer) {
 	c.ends.EncodeColumn(b)
 	c.values.EncodeColumn(b)
 }
 
-func (c *lists) WriteColumn(w *proto.Writer) {
+func (c *hashLists) WriteColumn(w *proto.Writer) {
 	c.ends.WriteColumn(w)
 	c.values.WriteColumn(w)
 }

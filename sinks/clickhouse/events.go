@@ -33,17 +33,17 @@ func (o *origin) columns() proto.Input {
 type eventRows struct {
 	origin
 	blockNumber proto.ColUInt64
-	blockHash   text
+	blockHash   hashes
 	blockTime   seconds
 	logIndex    proto.ColUInt32
-	txHash      text
+	txHash      hashes
 	txIndex     proto.ColUInt32
 	address     *words[chain.Address]
 	event       *words[string]
 	signature   *words[string]
 	decoding    choices
 	args        text
-	topics      lists
+	topics      hashLists
 	data        text
 }
 
@@ -81,10 +81,10 @@ func (r *eventRows) add(step *chain.Step, i int) (size int) {
 	e := &step.Apply.Events[i]
 	r.origin.add(step)
 	r.blockNumber.Append(e.Block.Number)
-	r.blockHash.hex(e.Block.Hash[:])
+	r.blockHash.add(&e.Block.Hash)
 	r.blockTime.add(e.Time)
 	r.logIndex.Append(e.Index)
-	r.txHash.hex(e.TxHash[:])
+	r.txHash.add(&e.TxHash)
 	r.txIndex.Append(e.TxIndex)
 	if r.address.add(e.Address) {
 		r.address.values.hex(e.Address[:])
@@ -93,12 +93,9 @@ func (r *eventRows) add(step *chain.Step, i int) (size int) {
 	word(r.signature, e.Signature)
 	r.decoding.Append(decodingCode(e.Decoding))
 	r.args.bytes(e.Args)
-	for j := range e.Topics {
-		r.topics.values.hex(e.Topics[j][:])
-	}
-	r.topics.end()
-	r.data.hex(e.Data)
-	return 512 + len(e.Args) + 2*len(e.Data)
+	r.topics.add(e.Topics)
+	r.data.bytes(e.Data)
+	return 256 + len(e.Args) + len(e.Data)
 }
 
 // decodingCode is the number that the table has for it.

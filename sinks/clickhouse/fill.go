@@ -76,9 +76,9 @@ func (s *Sink) recount(ctx context.Context, sel selection) error {
 	err := s.conn.Exec(ctx, fmt.Sprintf(`INSERT INTO raw_blocks
 SELECT b.* REPLACE (toUInt64(%d) AS seq, toUInt64(%d) AS digest, toUInt32(e.events) AS watched_log_count)
 FROM (SELECT * FROM raw_blocks FINAL WHERE %s) AS b
-LEFT JOIN (SELECT block_hash, count() AS events FROM raw_events FINAL
+LEFT JOIN (SELECT concat('0x', lower(hex(block_hash))) AS hash, count() AS events FROM raw_events FINAL
            WHERE chain_id = %d AND block_number BETWEEN %d AND %d AND NOT deleted
-           GROUP BY block_hash) AS e ON e.block_hash = b.hash
+           GROUP BY block_hash) AS e ON e.hash = b.hash
 WHERE b.watched_log_count != e.events
 SETTINGS join_use_nulls = 0`,
 		sel.step.Seq, sel.step.Digest, sel.where(), sel.step.Stream.ChainID, sel.from, sel.to))

@@ -71,16 +71,25 @@ func (s *Sink) migrate(ctx context.Context) error {
 }
 
 func (s *Sink) migrateTo(ctx context.Context, version uint32) error {
-	text, err := migrations.ReadFile(fmt.Sprintf("sql/%04d.sql", version))
+	statements, err := statementsOf(version)
 	if err != nil {
-		return fmt.Errorf("clickhouse: migrations: %w", err)
+		return err
 	}
-	for statement := range strings.SplitSeq(strings.TrimSpace(string(text)), ";\n") {
+	for _, statement := range statements {
 		if err := s.exec(ctx, statement); err != nil {
 			return s.fault(fmt.Sprintf("migrate to version %d", version), err)
 		}
 	}
 	return s.insertRow(ctx, "migrations", in("version", &proto.ColUInt32{version}))
+}
+
+// statementsOf are what makes a version of the one before.
+func statementsOf(version uint32) ([]string, error) {
+	text, err := migrations.ReadFile(fmt.Sprintf("sql/%04d.sql", version))
+	if err != nil {
+		return nil, fmt.Errorf("clickhouse: migrations: %w", err)
+	}
+	return strings.Split(strings.TrimSpace(string(text)), ";\n"), nil
 }
 
 // version is that of the tables; 0 where there are none. The table that holds it
@@ -105,8 +114,5 @@ func (s *Sink) version(ctx context.Context) (version uint32, err error) {
 	return version, nil
 }
 
-func (s *Sink) exec(ctx context.Context, statement string) error {
-	ctx, cancel := context.WithTimeout(ctx, s.timeout)
-	defer cancel()
-	return s.conn.Exec(ctx, statement)
-}
+// exec has no time-out: a migration may copy all rows there are.
+func (s *Sink) exec(ctx context.Context, statement string) error { return s.conn.Exec(ctx, statement) }

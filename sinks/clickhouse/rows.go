@@ -26,11 +26,13 @@ func newInserts() any { return inserts{newBlocks(), newTransactions(), newEvents
 
 // whole makes of one INSERT one part, which readers see at once or not at all,
 // and of its acknowledgement a promise: it is written, not queued, and nothing
-// is dropped as a repetition of what a Revert removed since.
+// is dropped as a repetition of what a Revert removed since. Skip indexes are made
+// when parts are merged: a new part is small enough to be read whole.
 var whole = []ch.Setting{
 	{Key: "async_insert", Value: "0", Important: true},
 	{Key: "insert_deduplicate", Value: "0", Important: true},
 	{Key: "max_insert_block_size", Value: "16777216", Important: true},
+	{Key: "materialize_skip_indexes_on_insert", Value: "0", Important: true},
 	{Key: "max_insert_threads", Value: "1", Important: true},
 	{Key: "min_insert_block_size_bytes", Value: "0", Important: true},
 	{Key: "min_insert_block_size_rows", Value: "16777216", Important: true},

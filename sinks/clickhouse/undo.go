@@ -24,7 +24,7 @@ type removable struct {
 }
 
 var (
-	events = removable{"raw_events", "block_number", "600 + length(args) + length(data)"}
+	events = removable{"raw_events", "block_number", "400 + length(args) + length(data)"}
 	blocks = removable{"raw_blocks", "number", "250"}
 
 	transactions = removable{"raw_transactions", "block_number", "600"}
