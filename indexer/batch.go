@@ -16,21 +16,15 @@ const (
 	stepBytes = 8 << 20
 )
 
-// decode fills in what the events' logs mean. Their arguments share pieces of
-// memory: one that was to grow would be copied, and the old one kept by the events
-// that point to it.
-func decode(t *decoder.Table, events []chain.Event) {
-	const (
-		most  = 256 << 10 // bytes of a piece
-		usual = 160       // bytes of an event's arguments
-		spare = 1 << 10   // for one event's, where its data is short
-	)
-	var piece []byte
+// decode fills in what the events' logs mean. Arguments that turn out longer than
+// expected are where the decoder put them, and no longer in m.
+func decode(t *decoder.Table, events []chain.Event, m *Memory) {
+	const spare = 1 << 10 // bytes of an event's arguments, where its data is short
 	for i := range events {
-		if room := spare + 3*len(events[i].Data); cap(piece)-len(piece) < room {
-			piece = make([]byte, 0, max(room, min(most, usual*(len(events)-i))))
+		piece := m.bytes.open(min(spare+3*len(events[i].Data), bytesPiece), bytesPiece)
+		if longer, _ := t.Decode(&events[i], piece); cap(longer) == cap(piece) {
+			m.bytes.all[m.bytes.at] = longer
 		}
-		piece, _ = t.Decode(&events[i], piece)
 	}
 }
 
@@ -39,7 +33,8 @@ type piece struct {
 	blocks []chain.Block
 	events []chain.Event
 	txs    []chain.Tx
-	room   int64 // that was taken for it; of a whole range only
+	room   int64   // that was taken for it; of a whole range only
+	memory *Memory // where its events lie; of a whole range only
 }
 
 // bytes is about what a range takes in memory.

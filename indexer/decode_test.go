@@ -38,7 +38,8 @@ func TestDecodeAllocations(t *testing.T) {
 		blocks = append(blocks, chain.Block{BlockRef: chain.BlockRef{Number: uint64(1 + i)}})
 	}
 	got := testing.AllocsPerRun(3, func() {
-		decode(table, events)
+		var m Memory
+		decode(table, events, &m)
 		for _, p := range cut(piece{blocks: blocks, events: events}) {
 			prove(p.events)
 		}
@@ -58,7 +59,7 @@ func BenchmarkDecode(b *testing.B) {
 	events := transfers(8000)
 	b.ReportAllocs()
 	for b.Loop() {
-		decode(table, events)
+		decode(table, events, new(Memory))
 	}
 	b.ReportMetric(float64(b.N)*float64(len(events))/b.Elapsed().Seconds(), "events/s")
 }

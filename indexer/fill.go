@@ -62,7 +62,7 @@ func (f *Filler) fill(ctx context.Context, r Range, addresses []chain.Address, w
 	if err != nil {
 		return false, fmt.Errorf("fill blocks %d to %d of %s: %w", r.From, r.To, f.net.Stream, err)
 	}
-	f.watch.decode(f.net.Decoder, got.Events)
+	f.watch.decode(f.net.Decoder, got.Events, new(Memory))
 	all := piece{blocks: got.Blocks, events: got.Events}
 	f.room.saw(all.bytes())
 	for _, part := range cut(all) {

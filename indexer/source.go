@@ -68,6 +68,10 @@ type Want struct {
 	// have, else ErrTorn: a finalized one at or above the range, so that what an
 	// endpoint on an abandoned fork says is not taken for finalized.
 	Anchor chain.BlockRef
+
+	// Memory is where the logs are put, for as long as the caller does not use it
+	// again; nil: new memory.
+	Memory *Memory
 }
 
 // Fetched is a range as the node gave it. Blocks are ascending; dense: all of

@@ -98,10 +98,10 @@ func (w *watcher) waits(full bool) {
 }
 
 // decode decodes events, on the clock.
-func (w *watcher) decode(t *decoder.Table, events []chain.Event) {
+func (w *watcher) decode(t *decoder.Table, events []chain.Event, m *Memory) {
 	began := time.Now()
 	defer func() { w.stages.Add(Decode, time.Since(began)) }()
-	decode(t, events)
+	decode(t, events, m)
 }
 
 // append gives a step to the journal, on the clock, and takes down what it did. The
@@ -139,7 +139,10 @@ func (n *NetworkStatus) take(s *chain.Step) {
 		n.Indexed = s.Apply.Last
 		n.Blocks += s.Apply.Last.Number - s.Apply.Parent.Number
 		n.Events += uint64(len(s.Apply.Events))
-		n.Recent = append(n.Recent, s.Apply.Events[max(0, len(s.Apply.Events)-recentEvents):]...)
+		for _, e := range s.Apply.Events[max(0, len(s.Apply.Events)-recentEvents):] {
+			e.Topics, e.Data, e.Args = slices.Clone(e.Topics), slices.Clone(e.Data), slices.Clone(e.Args) // the step's memory is used again
+			n.Recent = append(n.Recent, e)
+		}
 		n.Recent = slices.Delete(n.Recent, 0, max(0, len(n.Recent)-recentEvents))
 		if last := len(s.Apply.Blocks) - 1; last >= 0 {
 			n.IndexedTime = s.Apply.Blocks[last].When()

@@ -64,13 +64,14 @@ type Writer struct {
 	absent  time.Time      // since when the node lacks blocks below the head that it shows; zero if it does not
 	latest  uint64         // block, as the node showed it last
 	tempo   tempo
+	spare   *memories
 	room    *room
 	watch   *watcher
 }
 
 // NewWriter continues where the journal's window ends. The stream has begun.
 func NewWriter(net Network, journal *reorg.Journal, pace Pace, status *Status) (*Writer, error) {
-	w := &Writer{net: net, journal: journal, pace: pace.withDefaults(), room: newRoom(), watch: status.network(net.Stream)}
+	w := &Writer{net: net, journal: journal, pace: pace.withDefaults(), room: newRoom(), spare: new(memories), watch: status.network(net.Stream)}
 	w.tempo.poll = w.pace.Poll
 	err := w.reload()
 	return w, err
@@ -203,7 +204,7 @@ func (w *Writer) extend(ctx context.Context, h Heads) (moved bool, err error) {
 	room := &stay{room: w.room}
 	defer room.leave()
 	fetch := func(ctx context.Context, s stretch) (piece, error) {
-		p, err := w.read(ctx, s.Range, want)
+		p, err := w.read(ctx, s.Range, want, w.spare.take())
 		p.room = s.room
 		room.saw(p.bytes())
 		return p, err
@@ -222,20 +223,22 @@ func (w *Writer) extend(ctx context.Context, h Heads) (moved bool, err error) {
 		if err := w.apply(ctx, p, h, want.Dense); err != nil {
 			return moved, err
 		}
+		w.spare.give(p.memory, p.events)
 		room.give(p.room)
 		moved = true
 	}
 	return moved, nil
 }
 
-// read fetches a range and decodes it.
-func (w *Writer) read(ctx context.Context, r Range, want Want) (piece, error) {
+// read fetches a range into memory and decodes it.
+func (w *Writer) read(ctx context.Context, r Range, want Want, memory *Memory) (piece, error) {
+	want.Memory = memory
 	f, err := w.net.Source.Fetch(ctx, r, want)
 	if err != nil {
 		return piece{}, fmt.Errorf("read blocks %d to %d of %s: %w", r.From, r.To, w.net.Stream, err)
 	}
-	w.watch.decode(w.net.Decoder, f.Events)
-	return piece{blocks: f.Blocks, events: f.Events, txs: f.Transactions}, nil
+	w.watch.decode(w.net.Decoder, f.Events, memory)
+	return piece{blocks: f.Blocks, events: f.Events, txs: f.Transactions, memory: memory}, nil
 }
 
 // stretch is a range to fetch, and the room that is taken for its answer.

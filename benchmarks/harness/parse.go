@@ -50,8 +50,10 @@ func parse(ctx context.Context, b *bench) ([]report.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	fetch := func(ctx context.Context, _ int, r indexer.Range) error {
-		got, err := client.Fetch(ctx, r, indexer.Want{Watched: everything{}})
+	memory := make([]indexer.Memory, workers())
+	fetch := func(ctx context.Context, worker int, r indexer.Range) error {
+		got, err := client.Fetch(ctx, r, indexer.Want{Watched: everything{}, Memory: &memory[worker]})
+		memory[worker].Reset(got.Events) // as the engine does once they are in the journal
 		if err == nil && got.All != int(a.logs)/len(a.ranges) {
 			err = fmt.Errorf("%d logs of %d", got.All, int(a.logs)/len(a.ranges))
 		}

@@ -15,7 +15,7 @@ func TestAllocations(t *testing.T) {
 	for name, set := range map[string]indexer.Watched{"all": everything{}, "percent": listed{}} {
 		buf := make([]byte, 0, window)
 		got := testing.AllocsPerRun(3, func() {
-			s := newScan(within, set)
+			s := newScan(within, set, nil)
 			_, calls := headerCalls(ends(within))
 			c := &cursor{buf: buf, from: bytes.NewReader(answer), size: len(answer)}
 			if err := decode(c, append(calls, &call{read: s.read})); err != nil || s.all != logs {

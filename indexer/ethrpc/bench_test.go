@@ -70,7 +70,7 @@ func BenchmarkScan(b *testing.B) {
 	}{{"all", everything{}}, {"percent", listed{}}, {"none", watched{}}} {
 		b.Run("watched="+c.name, func(b *testing.B) {
 			measure(b, answer, func() error {
-				s := newScan(benchRange, c.set)
+				s := newScan(benchRange, c.set, nil)
 				_, calls := headerCalls(ends(benchRange))
 				err := decode(&cursor{buf: answer, size: len(answer)}, append(calls, &call{read: s.read}))
 				if s.all != benchBlocks*benchLogs {

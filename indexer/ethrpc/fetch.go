@@ -17,7 +17,7 @@ func (c *Client) Fetch(ctx context.Context, r indexer.Range, want indexer.Want) 
 	if want.Receipts {
 		return c.fetchReceipts(ctx, r, want)
 	}
-	s := newScan(r, want.Watched)
+	s := newScan(r, want.Watched, want.Memory)
 	numbers := ends(r)
 	if want.Dense {
 		numbers = all(r)

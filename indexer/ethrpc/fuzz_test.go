@@ -27,7 +27,7 @@ func FuzzDecode(f *testing.F) {
 	}
 	within := indexer.Range{From: 2, To: 6}
 	f.Fuzz(func(t *testing.T, answer []byte) {
-		s := newScan(within, everything{})
+		s := newScan(within, everything{}, nil)
 		headers, calls := headerCalls(ends(within))
 		calls = append(calls, &call{method: "eth_getLogs", read: s.read})
 		if decode(&cursor{from: strings.NewReader(string(answer))}, calls) != nil || headers[0] == nil || headers[1] == nil {
@@ -74,7 +74,7 @@ func FuzzScan(f *testing.F) {
 			"whole": bytes.NewReader(answer), "in halves": iotest.HalfReader(bytes.NewReader(answer)),
 			"byte by byte": iotest.OneByteReader(bytes.NewReader(answer)),
 		} {
-			s := newScan(within, everything{})
+			s := newScan(within, everything{}, nil)
 			err := s.read(&cursor{from: from, buf: make([]byte, 0, 64)})
 			if wrong == nil {
 				wrong = placed(want, within)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"superindex/chain"
+	"superindex/indexer"
 )
 
 // log is a log as the node writes it. What only watched logs need is not read yet,
@@ -108,19 +109,19 @@ func (l *log) check() error {
 	return nil
 }
 
-// arena holds the topics and data of an answer's watched logs: a few large
-// pieces in place of two small ones a log.
+// arena is where an answer's watched logs are put.
 type arena struct {
-	topics []chain.Hash
-	bytes  []byte
-	tx     repeated // the last log's
+	*indexer.Memory
+	tx repeated // the last log's
 }
 
-// Sizes of the pieces: a range of few logs should not cost much.
-const (
-	topicsPiece = 1 << 10 // 32 KiB
-	bytesPiece  = 64 << 10
-)
+// newArena puts them into memory, or where that is nil into new one.
+func newArena(memory *indexer.Memory) *arena {
+	if memory == nil {
+		memory = new(indexer.Memory)
+	}
+	return &arena{Memory: memory}
+}
 
 // fill reads what l has left unread into dst.
 func (a *arena) fill(dst *chain.Log, c *cursor, l *log) error {
@@ -128,10 +129,7 @@ func (a *arena) fill(dst *chain.Log, c *cursor, l *log) error {
 		return fmt.Errorf("topics: more than %d", maxTopics)
 	}
 	a.txHash(&dst.TxHash, c, l.txHash)
-	a.topics = room(a.topics, l.count, topicsPiece)
-	start := len(a.topics)
-	a.topics = a.topics[:start+l.count]
-	dst.Topics = a.topics[start:len(a.topics):len(a.topics)]
+	dst.Topics = a.Topics(l.count)
 	for i := range dst.Topics {
 		if !l.topics[i].isText() {
 			return fmt.Errorf("topics: %w", errHex)
@@ -162,21 +160,9 @@ func (a *arena) hex(c *cursor, v value) []byte {
 	if len(text) <= 2 {
 		return nil
 	}
-	size := len(text)/2 - 1
-	a.bytes = room(a.bytes, size, bytesPiece)
-	start := len(a.bytes)
-	a.bytes = a.bytes[:start+size]
-	data := a.bytes[start:len(a.bytes):len(a.bytes)]
+	data := a.Bytes(len(text)/2 - 1)
 	if !unhex(data, text[2:]) {
 		c.fail(fmt.Errorf("data: %w: %.70q", errHex, text))
 	}
 	return data
-}
-
-// room returns piece where n more elements fit into it, else a new one.
-func room[T any](piece []T, n, size int) []T {
-	if cap(piece)-len(piece) >= n {
-		return piece
-	}
-	return make([]T, 0, max(n, size))
 }

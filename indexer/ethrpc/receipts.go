@@ -23,7 +23,7 @@ func (c *Client) fetchReceipts(ctx context.Context, r indexer.Range, want indexe
 		if part.To == r.To {
 			anchor = want.Anchor
 		}
-		blocks, size, err := c.receiptBatch(ctx, part, want.Watched, anchor)
+		blocks, size, err := c.receiptBatch(ctx, part, want, anchor)
 		if err != nil {
 			return indexer.Fetched{}, err
 		}
@@ -43,12 +43,12 @@ func (c *Client) fetchReceipts(ctx context.Context, r indexer.Range, want indexe
 }
 
 // receiptBatch is one request: blocks, receipts, and the anchor.
-func (c *Client) receiptBatch(ctx context.Context, r indexer.Range, watched indexer.Watched, anchor chain.BlockRef) ([]*receipted, int, error) {
+func (c *Client) receiptBatch(ctx context.Context, r indexer.Range, want indexer.Want, anchor chain.BlockRef) ([]*receipted, int, error) {
 	var blocks []*receipted
 	var calls []*call
-	mem := new(arena)
+	mem := newArena(want.Memory)
 	for n := r.From; n <= r.To; n++ {
-		b := &receipted{number: n, scan: scan{within: indexer.Range{From: n, To: n}, watched: watched, arena: mem}}
+		b := &receipted{number: n, scan: scan{within: indexer.Range{From: n, To: n}, watched: want.Watched, arena: mem}}
 		blocks, calls = append(blocks, b), append(calls, b.calls()...)
 	}
 	var anchored *header

@@ -27,8 +27,9 @@ type scan struct {
 	start  int           // of the logs in the answer
 }
 
-func newScan(within indexer.Range, watched indexer.Watched) *scan {
-	return &scan{within: within, watched: watched, arena: new(arena)}
+func newScan(within indexer.Range, watched indexer.Watched, memory *indexer.Memory) *scan {
+	a := newArena(memory)
+	return &scan{within: within, watched: watched, arena: a, events: a.Events()}
 }
 
 // tally is what the logs of one block say about it.
@@ -95,7 +96,7 @@ func (s *scan) grow(c *cursor) []chain.Event {
 		more := float64(n) * float64(left) / float64(done) * 1.05
 		s.events = slices.Grow(s.events, max(least, n/8, int(min(more, float64(growth*n)))))
 	}
-	s.events = s.events[:len(s.events)+1]
+	s.events = append(s.events, chain.Event{})
 	return s.events
 }
 

@@ -1,0 +1,97 @@
+package indexer
+
+import (
+	"sync"
+
+	"superindex/chain"
+)
+
+// Memory is where the logs of one range lie: a few large pieces in place of some
+// small ones a log, used again for another range once this one is in the journal. It
+// is for one goroutine at a time; its zero value is ready.
+type Memory struct {
+	events []chain.Event
+	topics pieces[chain.Hash]
+	bytes  pieces[byte]
+}
+
+// Sizes of the pieces: a range of few logs should not cost much.
+const (
+	topicsPiece = 1 << 10 // 32 KiB
+	bytesPiece  = 64 << 10
+)
+
+// Events is an empty slice to append to, with the room that an earlier range left.
+// It is given once: until a range is done with, the next one is new.
+func (m *Memory) Events() []chain.Event {
+	events := m.events
+	m.events = nil
+	return events[:0]
+}
+
+// Topics are n topics with anything in them.
+func (m *Memory) Topics(n int) []chain.Hash { return m.topics.take(n, topicsPiece) }
+
+// Bytes are n bytes with anything in them.
+func (m *Memory) Bytes(n int) []byte { return m.bytes.take(n, bytesPiece) }
+
+// Reset takes back all that was given, and the events of the range: nobody looks at
+// them any more.
+func (m *Memory) Reset(events []chain.Event) {
+	m.events = events[:0]
+	m.topics.reset()
+	m.bytes.reset()
+}
+
+// pieces give parts of themselves until they are reset.
+type pieces[T any] struct {
+	all [][]T // of each, what is used
+	at  int   // the one in use
+}
+
+// take gives n elements. More than a quarter of a piece are made for it alone.
+func (p *pieces[T]) take(n, size int) []T {
+	if n > size/4 {
+		return make([]T, n)
+	}
+	piece := p.open(n, size)
+	p.all[p.at] = piece[:len(piece)+n]
+	return piece[len(piece) : len(piece)+n : len(piece)+n]
+}
+
+// open gives the piece in use, in which there is room for n more elements than it
+// holds; n is at most size.
+func (p *pieces[T]) open(n, size int) []T {
+	if len(p.all) > 0 && cap(p.all[p.at])-len(p.all[p.at]) < n {
+		p.at++
+	}
+	if p.at == len(p.all) {
+		p.all = append(p.all, make([]T, 0, size))
+	}
+	return p.all[p.at]
+}
+
+// reset takes everything back.
+func (p *pieces[T]) reset() {
+	for i := range p.all {
+		p.all[i] = p.all[i][:0]
+	}
+	p.at = 0
+}
+
+// memories are those that no range uses. What is idle for long is freed.
+type memories struct{ spare sync.Pool }
+
+// take gives one that nobody uses.
+func (s *memories) take() *Memory {
+	if m, ok := s.spare.Get().(*Memory); ok {
+		return m
+	}
+	return new(Memory)
+}
+
+// give takes back the memory of a range whose events nobody looks at any more.
+func (s *memories) give(m *Memory, events []chain.Event) {
+	m.Reset(events)
+	s.spare.Put(m)
+}

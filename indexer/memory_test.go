@@ -1,0 +1,57 @@
+package indexer
+
+import (
+	"bytes"
+	"testing"
+
+	"superindex/chain"
+	"superindex/decoder"
+)
+
+// What is given stays what was put into it until all is taken back, whatever its
+// size, and appending to it touches nothing else.
+func TestMemory(t *testing.T) {
+	var m Memory
+	for range 3 {
+		var given [][]byte
+		for i := range 400 {
+			b := m.Bytes(i * 101 % (bytesPiece / 2))
+			for j := range b {
+				b[j] = byte(i)
+			}
+			given = append(given, b)
+			_ = append(b, 0xff)
+		}
+		for i, b := range given {
+			if want := bytes.Repeat([]byte{byte(i)}, i*101%(bytesPiece/2)); !bytes.Equal(b, want) {
+				t.Fatalf("given %d: %d bytes, not what was put there", i, len(b))
+			}
+		}
+		m.Reset(nil)
+	}
+}
+
+// A range as large as the one before takes no new memory: reading, decoding.
+func TestMemoryIsUsedAgain(t *testing.T) {
+	table := decoder.New(decoder.Sources{Layouts: []*decoder.Layout{transfer()}})
+	logs := transfers(2000)
+	var m Memory
+	got := testing.AllocsPerRun(5, func() {
+		events := m.Events()
+		for i := range logs {
+			e := chain.Event{Log: logs[i].Log}
+			e.Topics, e.Data = m.Topics(3), m.Bytes(32)
+			copy(e.Topics, logs[i].Topics)
+			copy(e.Data, logs[i].Data)
+			events = append(events, e)
+		}
+		decode(table, events, &m)
+		if last := events[len(events)-1]; last.Decoding != chain.Decoded || len(m.Events()) > 0 {
+			t.Fatalf("%+v", last)
+		}
+		m.Reset(events)
+	})
+	if got > 0 {
+		t.Errorf("%v allocations for a range of %d logs", got, len(logs))
+	}
+}
