@@ -29,7 +29,7 @@ func newQuery() *cobra.Command {
 		Use:   `query "SELECT ..."`,
 		Short: "SQL against the warehouse, read-only, beside a running daemon",
 		Long: "SQL against the warehouse, read-only, beside a running daemon. The views: events, transactions, blocks, reorgs,\n" +
-			"finality, coverage; projects, collections, artifacts, artifacts_by_project, projects_by_collection; raw_* of the feeds.\n" +
+			"finality, coverage; projects, collections, artifacts, artifacts_by_project, projects_by_collection; oso_events, raw_* of the feeds.\n" +
 			"\"SHOW TABLES\" lists all, docs/warehouse.md says what each holds.",
 		Example: `  superindex query "SELECT event, count() FROM events GROUP BY event ORDER BY 2 DESC LIMIT 10"`,
 		Args:    exactly(1),

@@ -268,6 +268,8 @@ func (w *feedWorld) check() {
 		"[('back',true,false),('t7',false,true)]")
 	w.want("SELECT any(p.project_name) FROM superindex.raw_open_collective_transactions AS t JOIN superindex.artifacts_by_project AS p USING artifact_id", "project")
 
+	w.want("SELECT groupArray((event_type, total)) FROM (SELECT e.event_type AS event_type, toUInt64(round(sum(e.amount) * 100)) AS total FROM superindex.oso_events AS e JOIN superindex.artifacts_by_project AS p ON p.artifact_id = e.to_artifact_id WHERE p.project_name = 'project' GROUP BY event_type ORDER BY event_type)",
+		fmt.Sprintf("[('CREDIT',%d),('DOWNLOADS',%d)]", bookings*110, sum*100))
 	subjects, ids := w.published()
 	if got := subjects["superindex.feed.npm.downloads"]; got != days {
 		w.Errorf("%d messages of downloads, want %d", got, days)

@@ -41,6 +41,7 @@ func TestTheDocumentedQueriesRun(t *testing.T) {
 	w.write(w.sink(), h.apply(1, 3, 'a', 2), h.revert(2, 'a', chain.Reorg))
 	w.exec(section(t, "Examples")...)
 	w.exec(section(t, "Feeds")...)
+	w.exec(section(t, "Every event of every source")...)
 }
 
 // A user with the documented rights, and no others, can make a warehouse and do
