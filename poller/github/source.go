@@ -1,11 +1,14 @@
 package github
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/url"
 	"time"
 
+	"superindex/chain"
 	"superindex/poller"
+	"superindex/registry"
 )
 
 // The budgets that GitHub gives, an hour: without a token, and to each token.
@@ -16,7 +19,7 @@ const (
 
 // Source makes the feed for every repository and every owner that oss-directory lists.
 func Source() poller.Source {
-	return poller.Source{Name: Name, Every: 15 * time.Minute, PerHour: freely, PerToken: perToken, Make: start}
+	return poller.Source{Name: Name, Every: 15 * time.Minute, PerHour: freely, PerToken: perToken, Make: start, Artifact: artifact}
 }
 
 func start(s poller.Settings) (poller.Feed, string, error) {
@@ -47,4 +50,11 @@ func note(o Options, perHour int) string {
 	round := time.Duration(float64(assumed) / float64(perHour) * float64(time.Hour)).Round(time.Hour)
 	return fmt.Sprintf("without a token GitHub gives 60 requests an hour, and no reviews: one look at each of about %d repositories takes %v; set poller.github.tokens; %s",
 		assumed, round, text)
+}
+
+// artifact is the repository that a row is about. Listings and coverage are about none.
+func artifact(row *chain.Row) (registry.Artifact, bool) {
+	var about struct{ Repository string }
+	err := json.Unmarshal(row.Body, &about)
+	return registry.Repository(about.Repository), err == nil && about.Repository != ""
 }
