@@ -23,10 +23,11 @@ type GitHub struct {
 	Requests int // that a token has an hour; 0 is 5,000, or 60 without a token
 	Points   int // that a token has an hour; 0 is 5,000
 
-	mu     sync.Mutex
-	repos  map[int64]*Repo
-	spent  map[string]*window
-	Counts map[string]int // requests and points that were spent, by "rest" and "graphql"
+	mu      sync.Mutex
+	repos   map[int64]*Repo
+	spent   map[string]*window
+	queries map[string]*ast.QueryDocument // that fit
+	Counts  map[string]int                // requests and points that were spent, by "rest" and "graphql"
 }
 
 // window is what a token has spent of an hour.
@@ -139,6 +140,7 @@ func (s *GitHub) Add(all ...*Repo) {
 	defer s.mu.Unlock()
 	if s.repos == nil {
 		s.repos, s.spent, s.Counts = map[int64]*Repo{}, map[string]*window{}, map[string]int{}
+		s.queries = map[string]*ast.QueryDocument{}
 	}
 	for _, r := range all {
 		s.repos[r.ID] = r

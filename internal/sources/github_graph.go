@@ -45,15 +45,21 @@ type object map[string]any
 // connection is a list that is given in pages.
 type connection func(args map[string]any) object
 
-// fit checks a query.
+// fit checks a query, once.
 func (s *GitHub) fit(query string) (*ast.QueryDocument, error) {
+	if doc := s.queries[query]; doc != nil {
+		return doc, nil
+	}
 	doc, err := parser.ParseQuery(&ast.Source{Input: query})
-	if err != nil || s.Schema == nil {
-		return doc, err
+	if err != nil {
+		return nil, err
 	}
-	if list := validator.ValidateWithRules(s.Schema, doc, rules.NewDefaultRules()); len(list) > 0 {
-		return nil, list
+	if s.Schema != nil {
+		if list := validator.ValidateWithRules(s.Schema, doc, rules.NewDefaultRules()); len(list) > 0 {
+			return nil, list
+		}
 	}
+	s.queries[query] = doc
 	return doc, nil
 }
 

@@ -39,8 +39,7 @@ func (f *Feed) fetchLook(ctx context.Context, of []poller.Resource) (result poll
 				return result, err
 			}
 		case r.gone("nodes", i):
-			states[i].Lost = true // REST says why
-			result.After = append(result.After, of[i].With(states[i], now))
+			result.After = append(result.After, f.absent(of[i], states[i], now).After...)
 		}
 	}
 	return result, nil
@@ -68,13 +67,10 @@ func (f *Feed) looked(result *poller.Result, r poller.Resource, s *state, one *r
 // yesterday is here, which is said once a day.
 func (f *Feed) settled(r poller.Resource, s *state, now time.Time, wait time.Duration) (result poller.Result) {
 	if len(s.open(f.kinds())) > 0 {
-		due := now
-		if s.Absent > 0 {
-			due = now.Add(min(time.Minute<<min(s.Absent, 10), 6*time.Hour))
-		}
-		result.After = []poller.Resource{r.With(s, due)}
+		result.After = []poller.Resource{r.With(s, s.retry(now))}
 		return result
 	}
+	s.Absent = 0
 	if first, yesterday := f.firstDay(s), poller.DayOf(now)-1; yesterday > s.Covered && yesterday >= first {
 		s.Covered = yesterday
 		result.Coverage = append(result.Coverage, f.covers(r, activity, first, yesterday, poller.Complete, ""))
@@ -93,6 +89,14 @@ func (f *Feed) settled(r poller.Resource, s *state, now time.Time, wait time.Dur
 	return result
 }
 
+// retry is when there is another try: at once, unless it was absent.
+func (s *state) retry(now time.Time) time.Time {
+	if s.Absent == 0 {
+		return now
+	}
+	return now.Add(min(time.Minute<<min(s.Absent, 10), 6*time.Hour))
+}
+
 // firstDay is the first of which a repository can say anything.
 func (f *Feed) firstDay(s *state) uint64 {
 	if s.Created.After(f.first) {
@@ -108,14 +112,15 @@ func (f *Feed) covers(r poller.Resource, dataset string, from, to uint64, status
 // lost is the result where GitHub does not have, or does not show, a repository: from
 // the last day that is here on its days are missing.
 func (f *Feed) lost(r poller.Resource, s *state, code int, now time.Time) (result poller.Result) {
+	due := now.Add(lostEvery)
 	if s.Gap == 0 {
-		s.Gap = max(f.firstDay(s), s.Covered+1)
+		s.Gap, due = max(f.firstDay(s), s.Covered+1), now.Add(lostFirst)
 	}
 	if yesterday := poller.DayOf(now) - 1; yesterday >= s.Gap {
 		result.Coverage = []poller.Coverage{f.covers(r, activity, s.Gap, yesterday, poller.Missing, whyGone(code))}
 	}
 	s.Lost = true
-	result.After = []poller.Resource{r.With(s, now.Add(lostEvery))}
+	result.After = []poller.Resource{r.With(s, due)}
 	return result
 }
 
@@ -147,8 +152,9 @@ func (f *Feed) fetchRead(ctx context.Context, r poller.Resource, kinds []string)
 	return result, nil
 }
 
-// absent is the result where a repository has no list: a look comes first, then another
-// try, later each time.
+// absent is the result where GraphQL has no such repository, or REST none of its lists:
+// its number is asked for next, which says why, then there is another try, later each
+// time.
 func (f *Feed) absent(r poller.Resource, s *state, now time.Time) (result poller.Result) {
 	s.Lost = true
 	s.Absent++

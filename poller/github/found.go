@@ -174,7 +174,10 @@ func (f *Feed) fetchOne(ctx context.Context, r poller.Resource, path string) (re
 	case a.code == http.StatusNotModified && byName:
 		result.After = []poller.Resource{r.With(l, now.Add(max(namesEvery, a.wait)))}
 		return result, nil
+	case a.code == http.StatusNotModified && f.tokens > 0:
+		return f.there(r, s, now), nil
 	case a.code == http.StatusNotModified:
+		s.Lost = false
 		return f.settled(r, s, now, a.wait), nil
 	case a.code != http.StatusOK && byName:
 		return f.unknown(r, l, full, a.code, now), nil
@@ -192,8 +195,21 @@ func (f *Feed) fetchOne(ctx context.Context, r poller.Resource, path string) (re
 		return result, f.named(&result, r, full, &one, now)
 	}
 	s.Tag = a.tag
+	if f.tokens > 0 {
+		s.Node, s.Name = one.ID, one.Name
+		result.After = f.there(r, s, now).After
+		return result, nil
+	}
 	err = f.looked(&result, r, s, &one, now, a.wait)
 	return result, err
+}
+
+// there is the result where REST has what GraphQL had not: that is asked again, for it
+// sees more.
+func (f *Feed) there(r poller.Resource, s *state, now time.Time) (result poller.Result) {
+	s.Lost = false
+	result.After = []poller.Resource{r.With(s, s.retry(now))}
+	return result
 }
 
 // kept is an answer as it is kept: without e-mail addresses, unless they are wanted.

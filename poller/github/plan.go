@@ -15,6 +15,7 @@ const (
 	ownersEvery  = 24 * time.Hour
 	namesEvery   = 7 * 24 * time.Hour
 	dormantEvery = 24 * time.Hour
+	lostFirst    = time.Hour // it may be a fault
 	lostEvery    = 24 * time.Hour
 )
 
