@@ -9,9 +9,10 @@ import (
 	"superindex/chain"
 )
 
-// put commits steps and, with the last of them, the resources after them. The
-// payloads go first: without the steps they are nothing but answers that nobody read.
-func (p *Poller) put(ctx context.Context, steps []*chain.Rows, payloads []Payload, after []Resource) error {
+// put commits steps, which are a result's, and with the last of them the resources
+// after them and what they cover. The payloads go first: without the steps they are
+// nothing but answers that nobody read.
+func (p *Poller) put(ctx context.Context, steps []*chain.Rows, result *Result, after []Resource) error {
 	if len(after) == 0 {
 		return nil // nothing was asked for
 	}
@@ -19,7 +20,12 @@ func (p *Poller) put(ctx context.Context, steps []*chain.Rows, payloads []Payloa
 	if err != nil {
 		return err
 	}
-	if err := p.payloads.put(p.feed.Name(), time.Now(), payloads); err != nil {
+	if err := p.payloads.put(p.feed.Name(), time.Now(), result.Payloads); err != nil {
+		return err
+	}
+	p.commit.Lock() // so that a later note says more than an earlier one
+	defer p.commit.Unlock()
+	if err := p.cover(result.Coverage, notes); err != nil {
 		return err
 	}
 	switch {
@@ -82,11 +88,12 @@ func (p *Poller) failed(ctx context.Context, ask Ask, missing []Coverage, cause 
 		after[i].Due = now.Add(pause)
 	}
 	p.opts.Log.Warn("an ask failed", "kind", ask.Kind, "of", len(ask.Of), "first", ask.Of[0].ID, "error", cause, "again_in", pause.Round(time.Second))
-	steps, err := stepsOf(p.feed.Name(), &Result{Coverage: missing})
+	result := &Result{Coverage: missing}
+	steps, err := stepsOf(p.feed.Name(), result)
 	if err != nil {
 		return fmt.Errorf("%s: %w", p.feed.Name(), err)
 	}
-	return p.put(ctx, steps, nil, after)
+	return p.put(ctx, steps, result, after)
 }
 
 // pause rests the feed; how often in a row counts where the source does not say

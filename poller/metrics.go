@@ -10,6 +10,7 @@ import (
 type Metrics struct {
 	requests *prometheus.CounterVec
 	success  *prometheus.Desc
+	coverage *prometheus.Desc
 
 	mu      sync.Mutex
 	pollers map[string]*Poller // by feed: another registry snapshot makes another poller of the same feed
@@ -25,6 +26,8 @@ func NewMetrics(on prometheus.Registerer) *Metrics {
 		success: prometheus.NewDesc("superindex_feed_last_success_timestamp_seconds",
 			"When an answer of the feed's source was last committed, since the start.", []string{"feed"}, nil),
 	}
+	m.coverage = prometheus.NewDesc("superindex_coverage_ratio",
+		"Which part of the hours or days that were asked for is complete.", []string{"source", "dataset"}, nil)
 	on.MustRegister(m.requests, m)
 	return m
 }
@@ -36,13 +39,16 @@ func (m *Metrics) follow(p *Poller) {
 }
 
 // Describe implements prometheus.Collector.
-func (m *Metrics) Describe(out chan<- *prometheus.Desc) { out <- m.success }
+func (m *Metrics) Describe(out chan<- *prometheus.Desc) { out <- m.success; out <- m.coverage }
 
 // Collect implements prometheus.Collector.
 func (m *Metrics) Collect(out chan<- prometheus.Metric) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for _, p := range m.pollers {
+	for feed, p := range m.pollers {
+		for dataset, ratio := range p.ratios() {
+			out <- prometheus.MustNewConstMetric(m.coverage, prometheus.GaugeValue, ratio, feed, dataset)
+		}
 		if st := p.State(); !st.LastSuccess.IsZero() {
 			out <- prometheus.MustNewConstMetric(m.success, prometheus.GaugeValue, float64(st.LastSuccess.Unix()), st.Feed)
 		}

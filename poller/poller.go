@@ -43,11 +43,14 @@ type Poller struct {
 	journal  Journal
 	payloads *Payloads
 
-	mu    sync.Mutex
-	named map[string]bool      // Feed.Resources
-	all   map[string]*Resource // by id; nil until they are read
-	rest  rest
-	state State
+	commit sync.Mutex // held while something is committed; before mu
+
+	mu      sync.Mutex
+	named   map[string]bool      // Feed.Resources
+	all     map[string]*Resource // by id; nil until they are read
+	covered map[string]covered   // by dataset and resource
+	rest    rest
+	state   State
 }
 
 // New makes the poller of a feed; with nil payloads its answers are not kept.
@@ -112,7 +115,7 @@ func (p *Poller) Rewind(ctx context.Context) (bool, error) {
 		after = append(after, feed.Rewind(*r))
 	}
 	p.mu.Unlock()
-	return true, p.put(ctx, nil, nil, after)
+	return true, p.put(ctx, nil, &Result{}, after)
 }
 
 // Advance plans what is due and asks for it. It returns after how long something is
@@ -127,7 +130,7 @@ func (p *Poller) Advance(ctx context.Context) (wait time.Duration, err error) {
 		return wait, nil
 	}
 	asks, idle := split(p.feed.Plan(now, due), due)
-	if err := p.put(ctx, nil, nil, settle(now, p.opts.Every, idle, nil, nil)); err != nil {
+	if err := p.put(ctx, nil, &Result{}, settle(now, p.opts.Every, idle, nil, nil)); err != nil {
 		return 0, err
 	}
 	g, ctx := errgroup.WithContext(ctx)
@@ -169,6 +172,9 @@ func (p *Poller) load(ctx context.Context) error {
 		return err
 	}
 	if p.rest, err = readRest(ctx, p.journal, p.feed.Name()); err != nil {
+		return err
+	}
+	if p.covered, err = readCovered(ctx, p.journal, p.feed.Name()); err != nil {
 		return err
 	}
 	p.named = map[string]bool{}
@@ -236,7 +242,7 @@ func (p *Poller) ask(ctx context.Context, ask Ask) error {
 		return p.failed(ctx, ask, nil, err)
 	}
 	now := time.Now()
-	if err := p.put(ctx, steps, result.Payloads, settle(now, p.opts.Every, ask.Of, result.After, p.adopt)); err != nil {
+	if err := p.put(ctx, steps, &result, settle(now, p.opts.Every, ask.Of, result.After, p.adopt)); err != nil {
 		return err
 	}
 	p.succeeded(now, len(result.Rows))

@@ -176,11 +176,13 @@ func TestFeedsInTheDaemon(t *testing.T) {
 	if f := d.report().Feeds[0]; f.Feed != "npm" || f.Rows != 30 || f.Resources != 1 || f.Failing != 0 || f.LastSuccess.IsZero() || f.Next.IsZero() {
 		t.Errorf("the status says %+v", f)
 	}
-	want := map[string]bool{"superindex_feed_requests_total": false, "superindex_feed_last_success_timestamp_seconds": false}
+	want := map[string]bool{"superindex_feed_requests_total": false, "superindex_feed_last_success_timestamp_seconds": false, "superindex_coverage_ratio": false}
 	families, err := d.metrics.Gather()
 	for _, f := range families {
 		if _, ours := want[f.GetName()]; ours {
-			want[f.GetName()] = f.Metric[0].Label[0].GetValue() == "npm"
+			for _, l := range f.Metric[0].Label {
+				want[f.GetName()] = want[f.GetName()] || l.GetValue() == "npm"
+			}
 		}
 	}
 	for name, shown := range want {
