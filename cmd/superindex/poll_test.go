@@ -180,8 +180,10 @@ func TestFeedsInTheDaemon(t *testing.T) {
 	families, err := d.metrics.Gather()
 	for _, f := range families {
 		if _, ours := want[f.GetName()]; ours {
-			for _, l := range f.Metric[0].Label {
-				want[f.GetName()] = want[f.GetName()] || l.GetValue() == "npm"
+			for _, m := range f.Metric {
+				for _, l := range m.Label {
+					want[f.GetName()] = want[f.GetName()] || l.GetValue() == "npm"
+				}
 			}
 		}
 	}

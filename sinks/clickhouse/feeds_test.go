@@ -110,3 +110,18 @@ func TestTheViewsOfGitHub(t *testing.T) {
 	w.want("SELECT toString((id, is_review, number, is_bot)) FROM raw_github_comments ORDER BY is_review", "(6,false,2,true)", "(6,true,4,false)")
 	w.want("SELECT toString((artifact_id = base64Encode(SHA256('GITHUBorg')), name, repository_id)) FROM raw_github_listings ORDER BY repository_id", "(1,'',7)", "(1,'',8)")
 }
+
+// TestCoverageOfAChain: what was read of it is a row, and follows the head through a
+// revert; it claims no more than that.
+func TestCoverageOfAChain(t *testing.T) {
+	w, h, other := newWarehouse(t), newHistory("op"), newHistory("two")
+	sink := w.sink()
+	const chains = "SELECT toString((source, dataset, watch_set != '', range_from, range_to, unit, level, status, resource, to_time - from_time)) FROM coverage ORDER BY source"
+	w.want(chains)
+	w.write(sink, h.apply(5, 9, 'a', 1))
+	w.write(sink, other.apply(1, 1, 'a', 0))
+	w.want(chains, "('op','logs',1,5,9,'block','none','unproven','',8)", "('two','logs',1,1,1,'block','none','unproven','',0)")
+	w.write(sink, h.revert(7, 'a', chain.Reorg))
+	w.want(chains, "('op','logs',1,5,7,'block','none','unproven','',4)", "('two','logs',1,1,1,'block','none','unproven','',0)")
+	w.want("SELECT toString(count()) FROM coverage WHERE source = 'npm'", "0")
+}
