@@ -66,7 +66,9 @@ func newFeedWorld(t *testing.T) *feedWorld {
 	collective.Book("babel", w.bookings()...)
 	money := httptest.NewServer(w.counted(collective))
 	t.Cleanup(money.Close)
-	w.config = w.write(w.engine.DSN(), npm.URL, money.URL)
+	archive := httptest.NewServer(w.counted(&sources.GHArchive{Lines: w.hour}))
+	t.Cleanup(archive.Close)
+	w.config = w.write(w.engine.DSN(), npm.URL, money.URL, archive.URL)
 	w.warehouse = dialWarehouse(t, w.engine.DSN())
 	return w
 }
@@ -75,6 +77,25 @@ func newFeedWorld(t *testing.T) *feedWorld {
 func (w *feedWorld) downloads(name string, day time.Time) (uint64, bool) {
 	n := int(day.Sub(w.first).Hours()) / 24
 	return uint64(3 + (n+len(name))%5), n != 100
+}
+
+// archived are the hours of GitHub's events that are asked for, of which the source
+// never had one.
+func (w *feedWorld) archived() (from time.Time, hours, missing int) {
+	return w.first.AddDate(0, 0, history-1), 24, 17
+}
+
+// hour is an hour's file: stars of a repository that is listed, and of one that is not.
+func (w *feedWorld) hour(at time.Time) (lines []string, ok bool) {
+	from, _, missing := w.archived()
+	n := int(at.Sub(from).Hours())
+	for i := range 3 {
+		for _, repo := range []string{"Acme/tool", "other/tool"} {
+			id := fmt.Sprint(repo, n, "-", i)
+			lines = append(lines, sources.Happening{ID: id, Type: "WatchEvent", Repo: repo, Actor: "a", At: at.Add(time.Minute), Payload: map[string]any{"action": "started"}}.Line())
+		}
+	}
+	return lines, n != missing
 }
 
 // bookings are one dollar each, an hour apart, and one of them refunded.
@@ -124,14 +145,14 @@ func (w *feedWorld) kill() {
 	}
 }
 
-func (w *feedWorld) write(dsn, npm, money string) string {
+func (w *feedWorld) write(dsn, npm, money, archive string) string {
 	w.Helper()
 	dir := w.TempDir()
 	folder := filepath.Join(dir, "oss", "data", "projects", "p")
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		w.Fatal(err)
 	}
-	listed := "version: 7\nname: project\ndisplay_name: Project\nopen_collective:\n  - url: https://opencollective.com/babel\nnpm:\n"
+	listed := "version: 7\nname: project\ndisplay_name: Project\nopen_collective:\n  - url: https://opencollective.com/babel\ngithub:\n  - url: https://github.com/acme\nnpm:\n"
 	for _, name := range w.packages {
 		listed += "  - url: https://www.npmjs.com/package/" + name + "\n"
 	}
@@ -142,7 +163,9 @@ sinks: {clickhouse: {dsn: %q}, nats: {url: %q}}
 poller:
   npm: {url: %q, per_hour: 3600000, from: %s}
   open_collective: {url: %q, per_hour: 3600000}
-`, filepath.Join(dir, "data"), filepath.Join(dir, "oss"), dsn, w.nats.URL(), npm, w.first.Format(time.DateOnly), money)
+  gharchive: {url: %q, per_hour: 3600000}
+  github: {enabled: false}
+`, filepath.Join(dir, "data"), filepath.Join(dir, "oss"), dsn, w.nats.URL(), npm, w.first.Format(time.DateOnly), money, archive)
 	for path, text := range map[string]string{filepath.Join(folder, "project.yaml"): listed, filepath.Join(dir, "superindex.yaml"): config} {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			w.Fatal(err)
@@ -151,13 +174,19 @@ poller:
 	return filepath.Join(dir, "superindex.yaml")
 }
 
-// poll runs one round of a feed to its end or, with rng, until it is killed at one of
-// the next requests.
+// poll runs one round of a feed, of GH Archive a backfill, to its end or, with rng,
+// until it is killed at one of the next requests.
 func (w *feedWorld) poll(feed string, most int, rng *rand.Rand) (killed bool) {
 	w.Helper()
 	ctx, cancel := context.WithTimeout(w.Context(), 3*time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, w.bin, "--config", w.config, "poll", "--feed", feed, "--once")
+	args := []string{"--config", w.config, "poll", "--feed", feed, "--once"}
+	if feed == "gharchive" {
+		from, hours, _ := w.archived()
+		to := from.Add(time.Duration(hours) * time.Hour)
+		args = []string{"--config", w.config, "backfill", "--feed", feed, "--from", from.Format(time.DateOnly), "--to", to.Format(time.DateOnly)}
+	}
+	cmd := exec.CommandContext(ctx, w.bin, args...)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	w.mu.Lock()
@@ -182,7 +211,7 @@ func (w *feedWorld) published() (subjects, ids map[string]int) {
 	w.Helper()
 	stream := dialStream(w.T, w.nats.URL(), indexer.Feeds)
 	consumer, err := stream.CreateConsumer(w.Context(), jetstream.ConsumerConfig{
-		FilterSubjects: []string{"superindex.feed.npm.>", "superindex.feed.open_collective.>"}, AckPolicy: jetstream.AckNonePolicy,
+		FilterSubjects: []string{"superindex.feed.npm.>", "superindex.feed.open_collective.>", "superindex.feed.gharchive.events"}, AckPolicy: jetstream.AckNonePolicy,
 	})
 	if err != nil {
 		w.Fatal(err)
@@ -225,8 +254,11 @@ func TestFeedsThroughKills(t *testing.T) {
 	kills := 0
 	for tries := 0; kills < 20 && tries < 60; tries++ {
 		feed, most := "npm", 5
-		if rng.IntN(5) == 0 {
+		switch rng.IntN(5) {
+		case 0:
 			feed, most = "open_collective", 2
+		case 1, 2:
+			feed = "gharchive"
 		}
 		if w.poll(feed, most, rng) {
 			kills++
@@ -237,6 +269,7 @@ func TestFeedsThroughKills(t *testing.T) {
 	}
 	w.poll("npm", 0, nil)
 	w.poll("open_collective", 0, nil)
+	w.poll("gharchive", 0, nil)
 	w.check()
 	t.Logf("%d kills, %d requests", kills, w.asked)
 }
@@ -268,14 +301,24 @@ func (w *feedWorld) check() {
 		"[('back',true,false),('t7',false,true)]")
 	w.want("SELECT any(p.project_name) FROM superindex.raw_open_collective_transactions AS t JOIN superindex.artifacts_by_project AS p USING artifact_id", "project")
 
+	_, hours, _ := w.archived()
+	stars := 3 * (hours - 1)
+	w.want("SELECT (count(), uniqExact(id)) FROM superindex.raw_gharchive_events", fmt.Sprintf("(%d,%d)", stars, stars))
+	w.want("SELECT groupArray((status, n)) FROM (SELECT status, count() AS n FROM superindex.coverage WHERE source = 'gharchive' GROUP BY status ORDER BY status)",
+		fmt.Sprintf("[('unproven',%d),('missing',1)]", hours-1)) // the files are thin
 	w.want("SELECT groupArray((event_type, total)) FROM (SELECT e.event_type AS event_type, toUInt64(round(sum(e.amount) * 100)) AS total FROM superindex.oso_events AS e JOIN superindex.artifacts_by_project AS p ON p.artifact_id = e.to_artifact_id WHERE p.project_name = 'project' GROUP BY event_type ORDER BY event_type)",
 		fmt.Sprintf("[('CREDIT',%d),('DOWNLOADS',%d)]", bookings*110, sum*100))
+	w.want("SELECT sum(e.amount) FROM superindex.oso_events AS e JOIN superindex.artifacts_by_project AS p ON p.artifact_id = base64Encode(SHA256(concat('GITHUB', e.to_artifact_namespace))) WHERE e.event_type = 'STARRED'",
+		fmt.Sprint(stars))
 	subjects, ids := w.published()
 	if got := subjects["superindex.feed.npm.downloads"]; got != days {
 		w.Errorf("%d messages of downloads, want %d", got, days)
 	}
 	if got := subjects["superindex.feed.open_collective.transactions"]; got != bookings+2 {
 		w.Errorf("%d messages of transactions, want %d", got, bookings+2)
+	}
+	if got := subjects["superindex.feed.gharchive.events"]; got != stars {
+		w.Errorf("%d messages of GitHub's events, want %d", got, stars)
 	}
 	for id, n := range ids {
 		if n > 1 && !strings.Contains(id, "coverage") {
