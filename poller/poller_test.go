@@ -272,8 +272,8 @@ func (c *cut) Append(ctx context.Context, rows *chain.Rows, notes map[string][]b
 // TestAnAnswerOfManyStepsComesOnce: an answer that is more than a step holds is cut
 // into steps, and each row comes once, wherever the process ends in between.
 func TestAnAnswerOfManyStepsComesOnce(t *testing.T) {
-	const rows, steps = 20, 6 // of 1 MiB, for each of two resources: 7 and 7 and 6 in a step
-	large := bytes.Repeat([]byte("x"), 1<<20)
+	const rows, steps = 3, 4 // of 3 MiB, for each of two resources: two and one in a step
+	large := bytes.Repeat([]byte("x"), 3<<20)
 	for end := range steps {
 		synctest.Test(t, func(t *testing.T) {
 			feed, paper := &counter{names: []string{"a", "b"}}, &sources.Paper{}

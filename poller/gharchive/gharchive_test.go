@@ -281,7 +281,7 @@ func TestAFileThatIsNotWholeIsNoRowAtAll(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, "2026-11-20 06:20:00", func(w *world) {
 				w.events = []sources.Happening{star("a", "acme/x", time.Date(2026, 11, 20, 5, 30, 0, 0, time.UTC)), star("b", "acme/x", time.Date(2026, 11, 20, 6, 30, 0, 0, time.UTC))}
-				w.fault["2026-11-20-5.json.gz"] = c.fault
+				w.fault["2026-11-20-5.json.gz"], w.noise = c.fault, 10
 				w.follow(time.Hour)
 				w.ids("b") // the next hour is none the worse
 				at, _ := time.Parse(hourID, "2026-11-20T05")
@@ -290,8 +290,8 @@ func TestAFileThatIsNotWholeIsNoRowAtAll(t *testing.T) {
 					t.Errorf("coverage says %s, want %q", got, c.why)
 				}
 				w.fault = nil
-				w.follow(7 * time.Hour)
-				w.covered("2026-11-20T05", "complete")
+				w.follow(time.Hour)
+				w.covered("2026-11-20T05", "unproven the file has only 11 lines")
 				if _, ok := w.rows["events a"]; !ok || w.repeated > 0 {
 					t.Errorf("brought %v, %d of it again", ok, w.repeated)
 				}

@@ -52,10 +52,10 @@ func (f *scan) read(file io.Reader) error {
 		return fmt.Errorf("read the file: %w", err)
 	}
 	lines := bufio.NewReaderSize(unpacked, 1<<16)
-	var buffer []byte
+	buffer := make([]byte, 0, maxLine)
 	for {
-		line, long, err := next(lines, buffer[:0])
-		if buffer = line; long || len(line) > 0 {
+		line, long, err := next(lines, buffer)
+		if long || len(line) > 0 {
 			f.line(line, long)
 		}
 		if err == io.EOF {
