@@ -66,7 +66,8 @@ func named(file string) (stream string, seq chain.Seq, ok bool) {
 // it does not wait for all of a step.
 const writtenAtOnce = 1 << 20
 
-// write makes a step's file durable; one that was there is no step's.
+// write makes a step's file durable; one that was there is no step's. The file
+// system may do with body what it likes.
 func (f *steps) write(stream string, seq chain.Seq, body []byte) (err error) {
 	name := f.name(stream, seq)
 	file, err := f.fs.Create(name, vfs.WriteCategoryUnspecified)
@@ -105,10 +106,8 @@ func (j *Journal) place(stream string, seq chain.Seq, value []byte) (at []byte, 
 	if len(body) < j.opts.Large {
 		return value, false, nil
 	}
-	if err := j.steps.write(stream, seq, body); err != nil {
-		return nil, false, err
-	}
-	return elsewhere(make([]byte, digestSize, 64), body), true, nil
+	at = elsewhere(make([]byte, digestSize, 64), body)
+	return at, true, j.steps.write(stream, seq, body)
 }
 
 // elsewhere appends what a large step's key holds in place of the step.
