@@ -83,8 +83,8 @@ func parseStep(s *chain.Step, b []byte) error {
 	default:
 		return fmt.Errorf("%w: kind %d", errCodec, kind)
 	}
-	if r.failed || len(r.b) > 0 {
-		return fmt.Errorf("%w: %d bytes are left", errCodec, len(r.b))
+	if r.failed || r.left() > 0 {
+		return fmt.Errorf("%w: %d bytes are left", errCodec, r.left())
 	}
 	return nil
 }
@@ -171,22 +171,27 @@ func known[K any](r *decoder, values *[]K, read func(*decoder) K) (v K) {
 	return (*values)[len(*values)-1]
 }
 
-// decoder reads from b; after the first fault it is failed and gives zeros.
+// decoder reads from b; after the first fault it is failed and gives zeros. It counts
+// what it has read and leaves b alone: a pointer that is written for each value is
+// one that the collector is told of each time.
 type decoder struct {
 	b      []byte
+	at     int
 	failed bool
 }
 
-func (r *decoder) fail() { r.failed, r.b = true, nil }
+func (r *decoder) fail() { r.failed, r.at = true, len(r.b) }
+
+// left is how many bytes are not read yet.
+func (r *decoder) left() int { return len(r.b) - r.at }
 
 func (r *decoder) raw(n int) []byte {
-	if n > len(r.b) || n < 0 {
+	if n > r.left() || n < 0 {
 		r.fail()
 		return nil
 	}
-	v := r.b[:n:n]
-	r.b = r.b[n:]
-	return v
+	r.at += n
+	return r.b[r.at-n : r.at : r.at]
 }
 
 func (r *decoder) byte() byte {
@@ -199,18 +204,22 @@ func (r *decoder) byte() byte {
 func (r *decoder) bool() bool { return r.byte() != 0 }
 
 func (r *decoder) uint() uint64 {
-	v, n := binary.Uvarint(r.b)
+	if r.at < len(r.b) && r.b[r.at] < 0x80 { // what most are
+		r.at++
+		return uint64(r.b[r.at-1])
+	}
+	v, n := binary.Uvarint(r.b[r.at:])
 	if n <= 0 {
 		r.fail()
 		return 0
 	}
-	r.b = r.b[n:]
+	r.at += n
 	return v
 }
 
 func (r *decoder) bytes() []byte {
 	n := r.uint()
-	if n > uint64(len(r.b)) {
+	if n > uint64(r.left()) {
 		r.fail()
 		return nil
 	}
@@ -250,7 +259,7 @@ func (r *decoder) topics() []chain.Hash {
 // that a broken length cannot ask for more memory than the value has bytes.
 func (r *decoder) length(size int) int {
 	n := r.uint()
-	if n > uint64(len(r.b)/size) {
+	if n > uint64(r.left()/size) {
 		r.fail()
 		return 0
 	}
