@@ -29,11 +29,11 @@ func ahead[I, T any](ctx context.Context, n, window int, next func(context.Conte
 		for i := range results {
 			results[i] = make(chan result, 1)
 		}
-		var mu sync.Mutex
+		turn := make(chan struct{}, 1) // held by who takes a ticket; no mutex, for next may wait
 		tickets, ended := 0, false
 		take := func() (slot chan result, item I, more bool) {
-			mu.Lock()
-			defer mu.Unlock()
+			turn <- struct{}{}
+			defer func() { <-turn }()
 			if ended {
 				return nil, item, false
 			}

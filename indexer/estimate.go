@@ -33,6 +33,8 @@ const (
 	headsCalls   = 3
 	sparseCalls  = 4
 	receiptCalls = 2
+
+	atOnce = 8 // requests: an endpoint lets more be under way, but does not answer them sooner
 )
 
 // samples is how many requests are made, at places spread over the history: enough
@@ -108,7 +110,7 @@ func (e *Estimate) count(took time.Duration, denseSpan uint64, receipts bool, pa
 	if receipts {
 		e.Calls = receiptCalls*(sparse+dense) + ranges + runs
 	}
-	e.Time = time.Duration(e.Requests) * took / time.Duration(pace.Calls)
+	e.Time = time.Duration(e.Requests) * took / time.Duration(min(pace.Calls, atOnce))
 	if e.BlockTime > 0 {
 		// A look in four finds nothing (see tempo); each of the others brings a block.
 		blocks := uint64(time.Hour / e.BlockTime)

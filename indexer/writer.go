@@ -39,12 +39,12 @@ type WatchSet interface {
 
 // Pace is how a network is read; the zero value of a field means its default.
 type Pace struct {
-	Calls int           // RPC calls under way at once, 8: what they bring takes fetchBytes of memory at most
+	Calls int           // RPC calls asked for at once, 32, of which an endpoint lets through what it bears: what they bring takes fetchBytes of memory at most
 	Poll  time.Duration // between two looks at the head while it is not known when the next block is due, 1 s
 }
 
 func (p Pace) withDefaults() Pace {
-	return Pace{Calls: cmp.Or(max(p.Calls, 0), 8), Poll: cmp.Or(max(p.Poll, 0), time.Second)}
+	return Pace{Calls: cmp.Or(max(p.Calls, 0), 32), Poll: cmp.Or(max(p.Poll, 0), time.Second)}
 }
 
 // rewindAfter is how long a node may show a lower head of our own fork before that

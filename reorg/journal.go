@@ -350,8 +350,10 @@ func chainDigest(before uint64, seq chain.Seq, body []byte) uint64 {
 // writeWindow stores the move's effect: the window's keys are its blocks.
 func writeWindow(b *pebble.Batch, name string, t *Tracker, m move) error {
 	var err error
-	if m.keep < t.Len() {
-		err = b.DeleteRange(seqKey(spaceHash, name, t.blocks[m.keep].Number), after(spaceHash, name), nil)
+	if gone := t.blocks[m.keep:]; len(gone) == 1 { // each range of a backfill: a memtable that holds many deleted ranges is slow
+		err = b.Delete(seqKey(spaceHash, name, gone[0].Number), nil)
+	} else if len(gone) > 1 {
+		err = b.DeleteRange(seqKey(spaceHash, name, gone[0].Number), after(spaceHash, name), nil)
 	}
 	for _, ref := range m.add {
 		err = errors.Join(err, b.Set(seqKey(spaceHash, name, ref.Number), ref.Hash[:], nil))

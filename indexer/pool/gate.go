@@ -8,13 +8,21 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"superindex/indexer/ethrpc"
 )
 
 // Gate lets the requests of one endpoint through: as fast as they come until the
 // endpoint refuses one for its rate, from then on at a rate that it finds. A request counts as many
 // calls as its batch has, as most providers count. It implements ethrpc.Gate.
+//
+// Requests go through in the order in which they came: the answers are wanted in that
+// order, and one that is passed by keeps all that follow it waiting.
 type Gate struct {
+	places *semaphore.Weighted // of the requests under way, and of those that wait
+	turn   *semaphore.Weighted // to be the next one; it is given in the order of asking
+
 	mu    sync.Mutex
 	rate  rate
 	next  time.Time // when the calls let through so far are paid for
@@ -30,7 +38,20 @@ type Gate struct {
 }
 
 // NewGate lets at most so many calls a second through; 0: as many as the endpoint bears.
-func NewGate(most float64) *Gate { return &Gate{rate: rate{most: most, now: most}} }
+func NewGate(most float64) *Gate {
+	g := &Gate{rate: rate{most: most, now: most}, places: semaphore.NewWeighted(mostPlaces), turn: semaphore.NewWeighted(1)}
+	if most == 0 {
+		g.places.TryAcquire(mostPlaces - fewPlaces)
+	}
+	return g
+}
+
+// So many requests are under way at once. Once the rate is known it is the rate that
+// spares the endpoint, and as many may be as that takes, however late the answers come.
+const (
+	fewPlaces  = 16
+	mostPlaces = 32
+)
 
 // patience is how long a request waits at a gate that is shut; it fails where it
 // would have to wait longer, so that another endpoint is asked, or the fault shown.
@@ -48,6 +69,22 @@ func (e *ShutError) RetryAfter() time.Duration { return e.Wait }
 
 // Enter waits until a request of so many calls may be made.
 func (g *Gate) Enter(ctx context.Context, calls int) error {
+	if err := g.places.Acquire(ctx, 1); err != nil {
+		return err
+	}
+	err := g.inTurn(ctx, calls)
+	if err != nil {
+		g.places.Release(1)
+	}
+	return err
+}
+
+// inTurn lets the requests through one after the other.
+func (g *Gate) inTurn(ctx context.Context, calls int) error {
+	if err := g.turn.Acquire(ctx, 1); err != nil {
+		return err
+	}
+	defer g.turn.Release(1)
 	for {
 		wait, shut := g.pass(time.Now(), calls)
 		switch {
@@ -63,8 +100,8 @@ func (g *Gate) Enter(ctx context.Context, calls int) error {
 	}
 }
 
-// pass lets a request through now, or says how long to wait: it may not be the only
-// one that waits, and what it waits for may change.
+// pass lets a request through now, or says how long to wait: what it waits for may
+// change.
 func (g *Gate) pass(now time.Time, calls int) (wait, shut time.Duration) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -95,6 +132,7 @@ func (g *Gate) shutFor(now time.Time) time.Duration {
 
 // Leave takes what came of a request of so many calls that took so long.
 func (g *Gate) Leave(calls int, took time.Duration, err error) {
+	defer g.places.Release(1)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	now := time.Now()
@@ -132,6 +170,9 @@ func (g *Gate) refused(now time.Time, took, wait time.Duration) {
 		g.shut = until
 	}
 	if first {
+		if g.rate.now == 0 {
+			g.places.Release(mostPlaces - fewPlaces)
+		}
 		g.rate.refused(now, g.good.rate(now), g.made.rate(now))
 		g.cut, g.next = now, now
 	}

@@ -53,6 +53,10 @@ func TestTheFirstCallsAreRefused(t *testing.T) {
 				t.Fatal(err)
 			}
 			time.Sleep(50 * time.Millisecond)
+			g.Leave(1, 50*time.Millisecond, errDown)
+		}
+		if err := g.Enter(t.Context(), 1); err != nil {
+			t.Fatal(err)
 		}
 		g.Leave(1, 2*time.Second, verdictError(ethrpc.Verdict{Kind: ethrpc.Limited, Wait: time.Second}))
 		if _, _, rate := g.counts(); rate < 8 || rate > 12 {

@@ -1,6 +1,9 @@
 package pool
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // rate finds how many calls a second an endpoint bears. What went through between
 // two refusals, over the time between them, is what it bears, however it counts:
@@ -18,16 +21,22 @@ type rate struct {
 	finer  int       // how often the steps were halved
 	free   int       // raises since the last refusal
 
-	guessed bool // now is no more than half of what was tried: nothing went well yet
+	bore    float64       // calls a second that went through between the last two refusals
+	calm    time.Duration // from a refusal to the first raise, at least; 0 while what is borne is not known
+	guessed bool          // now is a part of what was tried: nothing had gone well
 }
 
 const (
-	rateWait   = 2 * time.Second // until the first raise; doubled with the steps halved
-	rateStep   = 0.5             // the first raise
-	rateFinest = 7               // the last are by a 250th, after 4 minutes
-	rateUsed   = 0.8             // less of the rate was used: that it was borne says nothing
-	rateProof  = 5 * time.Second // between two refusals, for what went through to say something
-	rateLeast  = 0.1             // calls a second
+	rateWait    = 2 * time.Second // until the first raise; doubled with the steps halved
+	rateStep    = 0.5             // the first raise
+	rateFinest  = 7               // the last are by a 250th, after 4 minutes
+	rateUsed    = 0.8             // less of the rate was used: that it was borne says nothing
+	rateProof   = 5 * time.Second // between two refusals, for what went through to say something
+	rateSame    = 0.035           // two such findings are one where they differ by less than this part
+	rateStock   = 1.06            // times what is borne: what was borne for longer than a raise came from a stock
+	rateCalm    = time.Minute     // calm, at first and at most
+	rateCalmest = 8 * time.Minute
+	rateLeast   = 0.1 // calls a second
 )
 
 // refused: at this rate, of which good calls a second went well of late, one was
@@ -37,6 +46,7 @@ func (r *rate) refused(now time.Time, good, tried float64) {
 	bears, since := good, now.Sub(r.cut)
 	if !r.cut.IsZero() && since >= rateProof {
 		bears, r.guessed = float64(r.passed)/since.Seconds(), false
+		r.agree(bears)
 	}
 	switch {
 	case r.now == 0 && bears == 0:
@@ -47,16 +57,42 @@ func (r *rate) refused(now time.Time, good, tried float64) {
 		r.now = max(bears, r.now/2)
 		r.guessed = r.now > bears
 	default:
-		r.now = min(max(bears, r.low, 0.7*r.now), 0.985*r.now)
+		r.now = r.lowered(bears)
 		r.finer = min(r.finer+1, rateFinest)
 	}
 	r.cut, r.raised, r.passed, r.free, r.low = now, now, 0, 0, 0
 }
 
+// lowered is the rate after a refusal. An endpoint that lets calls through from a
+// stock bears more than it will for as long as that lasts.
+func (r *rate) lowered(bears float64) float64 {
+	switch {
+	case r.calm == 0:
+		bears = max(bears, r.low, 0.7*r.now)
+	case r.low <= rateStock*bears:
+		bears = max(bears, r.low)
+	}
+	return min(bears, 0.985*r.now)
+}
+
+// agree: what was borne between two refusals is known when it is the same twice.
+func (r *rate) agree(bears float64) {
+	if math.Abs(bears-r.bore) < rateSame*bears {
+		r.calm = min(max(2*r.calm, rateCalm), rateCalmest)
+	} else {
+		r.calm = 0
+	}
+	r.bore = bears
+}
+
 // borne: so many calls went well, as good calls a second did of late.
 func (r *rate) borne(now time.Time, calls int, good float64) {
 	r.passed += calls
-	if r.now == 0 || now.Sub(r.raised) < rateWait<<r.finer || good < rateUsed*r.now {
+	wait := rateWait << r.finer
+	if r.free == 0 {
+		wait = max(wait, r.calm)
+	}
+	if r.now == 0 || now.Sub(r.raised) < wait || good < rateUsed*r.now {
 		return
 	}
 	r.low = r.now

@@ -36,7 +36,7 @@ const (
 
 // Aiming at all of what an answer may have would often be too much, by chance.
 const (
-	fillMost  = 0.95
+	fillMost  = 0.98
 	fillLeast = 0.3
 	fillLess  = 0.85  // times, for an answer that was too large
 	fillMore  = 0.005 // more, for one that was not
@@ -116,9 +116,11 @@ func (s *span) overflowed(n uint64, d *density, most int) {
 	expected := float64(n) * d.logs
 	switch {
 	case most > 0:
+		if s.said && expected <= s.fill*s.logs { // it was known, and yet the answer had more than it should
+			s.fill = max(fillLeast, s.fill*fillLess)
+		}
 		s.logs, s.said = min(float64(most), answerLogs), true
 		d.logs = max(d.logs, s.logs/float64(n))
-		s.fill = max(fillLeast, s.fill*fillLess)
 	case expected >= 1:
 		s.logs = max(1, min(s.logs, expected*0.75))
 	default:
@@ -176,7 +178,7 @@ func (l *limit) taken(n uint64) {
 	switch {
 	case n < l.next:
 	case l.bad == 0:
-		l.next *= 2
+		l.next *= 4
 	default:
 		l.between()
 	}

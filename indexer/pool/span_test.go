@@ -50,11 +50,11 @@ func TestSpanFindsTheLimit(t *testing.T) {
 		"blocks, not said":    {limits{blocks: 2000}, 1, 2000, 8, 0.95, 1},
 		"ten blocks":          {limits{blocks: 10, says: true}, 1, 10, 1, 1, 1},
 		"ten, not said":       {limits{blocks: 10}, 1, 10, 8, 0.9, 1},
-		"logs, said":          {limits{logs: 10_000, says: true}, 10, 1000, 2, 0.9, 0.96},
+		"logs, said":          {limits{logs: 10_000, says: true}, 10, 1000, 2, 0.97, 0.99},
 		"logs, not said":      {limits{logs: 10_000}, 10, 1000, 12, 0.75, 1},
-		"blocks, then logs":   {limits{blocks: 2000, logs: 10_000, says: true}, 10, 1000, 3, 0.9, 0.96},
+		"blocks, then logs":   {limits{blocks: 2000, logs: 10_000, says: true}, 10, 1000, 3, 0.97, 0.99},
 		"no limit, few logs":  {limits{}, 0, 10_000, 0, 1, 1},
-		"no limit, many logs": {limits{}, 1000, answerLogs / 1000, 0, 0.9, 0.96},
+		"no limit, many logs": {limits{}, 1000, answerLogs / 1000, 0, 0.9, 0.99},
 	} {
 		s, now := newSpan(10_000, 100), time.Unix(1e9, 0)
 		s.now = func() time.Time { return now }
