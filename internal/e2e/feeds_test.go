@@ -29,6 +29,7 @@ const (
 	scoped, unscoped = 12, 30
 	history          = 700 // days, so that packages need several slices
 	bookings         = 2300
+	work             = 240 // commits, issues, pull requests and stars of each repository
 )
 
 // feedWorld is two sources on loopback, two servers that outlive the indexer, and the
@@ -40,6 +41,7 @@ type feedWorld struct {
 	warehouse   driver.Conn
 	packages    []string
 	first       time.Time // day
+	code        *sources.GitHub
 
 	mu     sync.Mutex
 	asked  int
@@ -68,7 +70,11 @@ func newFeedWorld(t *testing.T) *feedWorld {
 	t.Cleanup(money.Close)
 	archive := httptest.NewServer(w.counted(&sources.GHArchive{Lines: w.hour}))
 	t.Cleanup(archive.Close)
-	w.config = w.write(w.engine.DSN(), npm.URL, money.URL, archive.URL)
+	w.code = &sources.GitHub{Now: time.Now, Requests: 1_000_000, Points: 1_000_000}
+	w.code.Add(sources.Sample(1, "org/one", today.Add(-time.Hour), work), sources.Sample(2, "org/two", today.Add(-time.Hour), work), sources.Sample(3, "other/three", today.Add(-time.Hour), work))
+	github := httptest.NewServer(w.counted(w.code))
+	t.Cleanup(github.Close)
+	w.config = w.write(w.engine.DSN(), npm.URL, money.URL, archive.URL, github.URL)
 	w.warehouse = dialWarehouse(t, w.engine.DSN())
 	return w
 }
@@ -145,14 +151,14 @@ func (w *feedWorld) kill() {
 	}
 }
 
-func (w *feedWorld) write(dsn, npm, money, archive string) string {
+func (w *feedWorld) write(dsn, npm, money, archive, github string) string {
 	w.Helper()
 	dir := w.TempDir()
 	folder := filepath.Join(dir, "oss", "data", "projects", "p")
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		w.Fatal(err)
 	}
-	listed := "version: 7\nname: project\ndisplay_name: Project\nopen_collective:\n  - url: https://opencollective.com/babel\ngithub:\n  - url: https://github.com/acme\nnpm:\n"
+	listed := "version: 7\nname: project\ndisplay_name: Project\ngithub:\n  - url: https://github.com/acme\n  - url: https://github.com/Org\n  - url: https://github.com/other/three\n  - url: https://github.com/other/none\nopen_collective:\n  - url: https://opencollective.com/babel\nnpm:\n"
 	for _, name := range w.packages {
 		listed += "  - url: https://www.npmjs.com/package/" + name + "\n"
 	}
@@ -164,8 +170,8 @@ poller:
   npm: {url: %q, per_hour: 3600000, from: %s}
   open_collective: {url: %q, per_hour: 3600000}
   gharchive: {url: %q, per_hour: 3600000}
-  github: {enabled: false}
-`, filepath.Join(dir, "data"), filepath.Join(dir, "oss"), dsn, w.nats.URL(), npm, w.first.Format(time.DateOnly), money, archive)
+  github: {url: %q, per_hour: 3600000, every: 24h, tokens: [one, two]}
+`, filepath.Join(dir, "data"), filepath.Join(dir, "oss"), dsn, w.nats.URL(), npm, w.first.Format(time.DateOnly), money, archive, github)
 	for path, text := range map[string]string{filepath.Join(folder, "project.yaml"): listed, filepath.Join(dir, "superindex.yaml"): config} {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			w.Fatal(err)
@@ -211,7 +217,7 @@ func (w *feedWorld) published() (subjects, ids map[string]int) {
 	w.Helper()
 	stream := dialStream(w.T, w.nats.URL(), indexer.Feeds)
 	consumer, err := stream.CreateConsumer(w.Context(), jetstream.ConsumerConfig{
-		FilterSubjects: []string{"superindex.feed.npm.>", "superindex.feed.open_collective.>", "superindex.feed.gharchive.events"}, AckPolicy: jetstream.AckNonePolicy,
+		FilterSubjects: []string{"superindex.feed.npm.>", "superindex.feed.open_collective.>", "superindex.feed.gharchive.events", "superindex.feed.github.>"}, AckPolicy: jetstream.AckNonePolicy,
 	})
 	if err != nil {
 		w.Fatal(err)
@@ -228,7 +234,7 @@ func (w *feedWorld) published() (subjects, ids map[string]int) {
 		}
 		for m := range batch.Messages() {
 			subjects[m.Subject()]++
-			if !bytes.HasSuffix(m.Data(), []byte(`"projects":["project"]}`)) {
+			if !strings.HasSuffix(m.Subject(), ".github.coverage") && !bytes.HasSuffix(m.Data(), []byte(`"projects":["project"]}`)) {
 				w.Fatalf("a message does not name its project: %s", m.Data())
 			}
 			ids[m.Subject()+" "+m.Headers().Get("Superindex-Id")+" "+string(m.Data())]++
@@ -254,11 +260,13 @@ func TestFeedsThroughKills(t *testing.T) {
 	kills := 0
 	for tries := 0; kills < 20 && tries < 60; tries++ {
 		feed, most := "npm", 5
-		switch rng.IntN(5) {
+		switch rng.IntN(6) {
 		case 0:
 			feed, most = "open_collective", 2
 		case 1, 2:
 			feed = "gharchive"
+		case 3, 4:
+			feed, most = "github", 5
 		}
 		if w.poll(feed, most, rng) {
 			kills++
@@ -270,7 +278,9 @@ func TestFeedsThroughKills(t *testing.T) {
 	w.poll("npm", 0, nil)
 	w.poll("open_collective", 0, nil)
 	w.poll("gharchive", 0, nil)
+	w.poll("github", 0, nil)
 	w.check()
+	w.checkCode()
 	t.Logf("%d kills, %d requests", kills, w.asked)
 }
 
@@ -307,8 +317,8 @@ func (w *feedWorld) check() {
 	w.want("SELECT groupArray((status, n)) FROM (SELECT status, count() AS n FROM superindex.coverage WHERE source = 'gharchive' GROUP BY status ORDER BY status)",
 		fmt.Sprintf("[('unproven',%d),('missing',1)]", hours-1)) // the files are thin
 	w.want("SELECT groupArray((event_type, total)) FROM (SELECT e.event_type AS event_type, toUInt64(round(sum(e.amount) * 100)) AS total FROM superindex.oso_events AS e JOIN superindex.artifacts_by_project AS p ON p.artifact_id = e.to_artifact_id WHERE p.project_name = 'project' GROUP BY event_type ORDER BY event_type)",
-		fmt.Sprintf("[('CREDIT',%d),('DOWNLOADS',%d)]", bookings*110, sum*100))
-	w.want("SELECT sum(e.amount) FROM superindex.oso_events AS e JOIN superindex.artifacts_by_project AS p ON p.artifact_id = base64Encode(SHA256(concat('GITHUB', e.to_artifact_namespace))) WHERE e.event_type = 'STARRED'",
+		osoEvents(sum))
+	w.want("SELECT sum(e.amount) FROM superindex.oso_events AS e JOIN superindex.artifacts_by_project AS p ON p.artifact_id = base64Encode(SHA256(concat('GITHUB', e.to_artifact_namespace))) WHERE e.event_type = 'STARRED' AND e.event_source = 'GHARCHIVE'",
 		fmt.Sprint(stars))
 	subjects, ids := w.published()
 	if got := subjects["superindex.feed.npm.downloads"]; got != days {
@@ -323,6 +333,40 @@ func (w *feedWorld) check() {
 	for id, n := range ids {
 		if n > 1 && !strings.Contains(id, "coverage") {
 			w.Errorf("published %d times: %s", n, id)
+		}
+	}
+}
+
+// osoEvents are the sums of each type, by 100.
+func osoEvents(downloads uint64) string {
+	const all, half = 3 * work * 100, 3 * work / 2 * 100
+	return fmt.Sprintf("[('COMMIT_CODE',%d),('CREDIT',%d),('DOWNLOADS',%d),('FORKED',%d),('ISSUE_CLOSED',%d),('ISSUE_COMMENT',%d),('ISSUE_OPENED',%d),"+
+		"('PULL_REQUEST_CLOSED',%d),('PULL_REQUEST_MERGED',%d),('PULL_REQUEST_OPENED',%d),('PULL_REQUEST_REVIEW',%d),('PULL_REQUEST_REVIEW_COMMENT',%d),"+
+		"('RELEASE_PUBLISHED',%d),('STARRED',%d)]",
+		all, bookings*110, downloads*100, all/10, all/3, half, all, half, half, all, half, half, all/10, all)
+}
+
+// checkCode: what happened in the repositories of one project, whether it lists them or
+// their owner, is what the source knows, and in the stream once.
+func (w *feedWorld) checkCode() {
+	w.Helper()
+	const of = " WHERE repository_id IN (SELECT repository_id FROM superindex.raw_github_listings AS l JOIN superindex.artifacts_by_project AS p USING artifact_id WHERE p.project_name = 'project')"
+	for view, n := range map[string]int{
+		"commits": work, "issues": work, "pull_requests": work, "stars": work, "forks": work / 10, "releases": work / 10, "reviews": work / 2,
+		"comments": work, "issue_events": work/3 + work, "repositories": 1,
+	} {
+		w.want("SELECT (count(), uniqExact(repository_id)) FROM superindex.raw_github_"+view+of, fmt.Sprintf("(%d,3)", 3*n))
+	}
+	w.want("SELECT (countIf(state = 'MERGED'), countIf(author_association = 'FIRST_TIME_CONTRIBUTOR')) FROM superindex.raw_github_pull_requests"+of, fmt.Sprintf("(%d,%d)", 3*work/2, 3*work))
+	w.want("SELECT (countIf(author_login = ''), countIf(notEmpty(co_authors))) FROM superindex.raw_github_commits"+of, fmt.Sprintf("(%d,%d)", 3*work/4, 3*work/5))
+	w.want("SELECT sum(stars) FROM superindex.raw_github_repositories", fmt.Sprint(3*work))
+	w.want("SELECT count() FROM superindex.raw_github_commits WHERE author_email != '' OR position(author_name, '@') > 0", "0")
+	w.want("SELECT (resource, any(status)) FROM superindex.coverage WHERE source = 'github' AND dataset = 'listings' AND resource LIKE 'other%' GROUP BY resource", "('other/none','missing')")
+	w.want("SELECT (count(), countIf(status != 'complete')) FROM superindex.coverage WHERE source = 'github' AND dataset = 'activity'", "(3,0)")
+	subjects, _ := w.published()
+	for kind, n := range map[string]int{"commits": work, "pull_requests": work, "stars": work, "reviews": work / 2, "review_comments": work / 2} {
+		if got := subjects["superindex.feed.github."+kind]; got != 3*n {
+			w.Errorf("%d messages of %s, want %d", got, kind, 3*n)
 		}
 	}
 }

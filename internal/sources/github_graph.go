@@ -104,10 +104,9 @@ func (s *GitHub) graphql(w http.ResponseWriter, r *http.Request, token string) {
 // root is the object of all queries.
 func (s *GitHub) root(e *execution) object {
 	byNode := func(id any) any {
-		for _, r := range s.repos {
-			if r.node() == id && r.Gone == 0 {
-				return r.object()
-			}
+		number, err := strconv.ParseInt(strings.TrimPrefix(fmt.Sprint(id), "R_"), 10, 64)
+		if r := s.repos[number]; err == nil && r != nil && r.Gone == 0 {
+			return r.object()
 		}
 		return nil
 	}
@@ -254,42 +253,44 @@ type sorted struct {
 	edge object // beside the node; nil where nobody asks
 }
 
-// paged is a connection of items, the newest first.
-func paged(all []sorted) connection {
+// paged is a connection of what build lists, the newest first.
+func paged(build func() []sorted) connection {
+	return func(args map[string]any) object { return pageOf(build(), args) }
+}
+
+func pageOf(all []sorted, args map[string]any) object {
 	slices.SortFunc(all, func(a, b sorted) int {
 		if c := b.at.Compare(a.at); c != 0 {
 			return c
 		}
 		return strings.Compare(b.id, a.id)
 	})
-	return func(args map[string]any) object {
-		rest, total := all, len(all)
-		if since, err := time.Parse(time.RFC3339, fmt.Sprint(args["since"])); err == nil {
-			rest = slices.DeleteFunc(slices.Clone(rest), func(s sorted) bool { return s.at.Before(since) })
-		}
-		if after, ok := args["after"].(string); ok {
-			if i := slices.IndexFunc(rest, func(s sorted) bool { return s.cursor() == after }); i >= 0 {
-				rest = rest[i+1:]
-			} else {
-				rest = slices.DeleteFunc(slices.Clone(rest), func(s sorted) bool { return s.cursor() >= after })
-			}
-		}
-		size := len(rest)
-		if n, err := number(args["first"]); err == nil {
-			size = min(size, n)
-		}
-		info := object{"hasNextPage": size < len(rest), "hasPreviousPage": false, "endCursor": nil}
-		nodes, edges := []object{}, []object{}
-		for _, one := range rest[:size] {
-			info["endCursor"] = one.cursor()
-			nodes = append(nodes, one.node)
-			if one.edge != nil {
-				one.edge["node"] = one.node
-				edges = append(edges, one.edge)
-			}
-		}
-		return object{"totalCount": total, "pageInfo": info, "nodes": nodes, "edges": edges}
+	rest, total := all, len(all)
+	if since, err := time.Parse(time.RFC3339, fmt.Sprint(args["since"])); err == nil {
+		rest = slices.DeleteFunc(slices.Clone(rest), func(s sorted) bool { return s.at.Before(since) })
 	}
+	if after, ok := args["after"].(string); ok {
+		if i := slices.IndexFunc(rest, func(s sorted) bool { return s.cursor() == after }); i >= 0 {
+			rest = rest[i+1:]
+		} else {
+			rest = slices.DeleteFunc(slices.Clone(rest), func(s sorted) bool { return s.cursor() >= after })
+		}
+	}
+	size := len(rest)
+	if n, err := number(args["first"]); err == nil {
+		size = min(size, n)
+	}
+	info := object{"hasNextPage": size < len(rest), "hasPreviousPage": false, "endCursor": nil}
+	nodes, edges := []object{}, []object{}
+	for _, one := range rest[:size] {
+		info["endCursor"] = one.cursor()
+		nodes = append(nodes, one.node)
+		if one.edge != nil {
+			one.edge["node"] = one.node
+			edges = append(edges, one.edge)
+		}
+	}
+	return object{"totalCount": total, "pageInfo": info, "nodes": nodes, "edges": edges}
 }
 
 func (s *sorted) cursor() string { return fmt.Sprintf("%012d/%s", s.at.Unix(), s.id) }

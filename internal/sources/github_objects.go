@@ -51,29 +51,31 @@ func (c *Commit) git(name, email string, user *User) object {
 }
 
 func (r *Repo) history() connection {
-	var all []sorted
-	for _, c := range r.Commits {
-		author := c.git(c.Name, c.Email, c.User)
-		authors := []sorted{{at: c.At.Add(time.Second), id: "0", node: author}}
-		if name, email, ok := strings.Cut(strings.TrimSuffix(c.CoAuthor, ">"), " <"); ok {
-			authors = append(authors, sorted{at: c.At, id: "1", node: c.git(name, email, nil)})
+	return paged(func() (all []sorted) {
+		for _, c := range r.Commits {
+			author := c.git(c.Name, c.Email, c.User)
+			authors := []sorted{{at: c.At.Add(time.Second), id: "0", node: author}}
+			if name, email, ok := strings.Cut(strings.TrimSuffix(c.CoAuthor, ">"), " <"); ok {
+				authors = append(authors, sorted{at: c.At, id: "1", node: c.git(name, email, nil)})
+			}
+			all = append(all, sorted{c.At, c.SHA, object{
+				"oid": c.SHA, "committedDate": moment(c.At), "authoredDate": moment(c.At), "messageHeadline": c.Headline,
+				"author": author, "committer": c.git("GitHub", "noreply@github.com", &User{Login: "web-flow", ID: 19}), "authors": paged(func() []sorted { return authors }),
+			}, nil})
 		}
-		all = append(all, sorted{c.At, c.SHA, object{
-			"oid": c.SHA, "committedDate": moment(c.At), "authoredDate": moment(c.At), "messageHeadline": c.Headline,
-			"author": author, "committer": c.git("GitHub", "noreply@github.com", &User{Login: "web-flow", ID: 19}), "authors": paged(authors),
-		}, nil})
-	}
-	return paged(all)
+		return all
+	})
 }
 
 func (r *Repo) issues(pulls bool) connection {
-	var all []sorted
-	for _, n := range r.Issues {
-		if n.Pull > 0 == pulls {
-			all = append(all, sorted{n.Updated, fmt.Sprintf("%09d", n.Number), n.object(), nil})
+	return paged(func() (all []sorted) {
+		for _, n := range r.Issues {
+			if n.Pull > 0 == pulls {
+				all = append(all, sorted{n.Updated, fmt.Sprintf("%09d", n.Number), n.object(), nil})
+			}
 		}
-	}
-	return paged(all)
+		return all
+	})
 }
 
 func (n *Issue) state() string {
@@ -111,37 +113,40 @@ func (n *Issue) object() object {
 			"authorAssociation": "MEMBER", "author": v.By.object(),
 		}, nil})
 	}
-	o["timelineItems"], o["reviews"] = paged(events), paged(reviews)
+	o["timelineItems"], o["reviews"] = paged(func() []sorted { return events }), paged(func() []sorted { return reviews })
 	return o
 }
 
 func (r *Repo) releases() connection {
-	var all []sorted
-	for _, n := range r.Releases {
-		all = append(all, sorted{n.At, n.Tag, object{
-			"databaseId": n.ID, "tagName": n.Tag, "name": n.Tag, "isPrerelease": false, "createdAt": moment(n.At), "publishedAt": moment(n.At),
-			"updatedAt": moment(n.At), "author": n.By.object(),
-		}, nil})
-	}
-	return paged(all)
+	return paged(func() (all []sorted) {
+		for _, n := range r.Releases {
+			all = append(all, sorted{n.At, n.Tag, object{
+				"databaseId": n.ID, "tagName": n.Tag, "name": n.Tag, "isPrerelease": false, "createdAt": moment(n.At), "publishedAt": moment(n.At),
+				"updatedAt": moment(n.At), "author": n.By.object(),
+			}, nil})
+		}
+		return all
+	})
 }
 
 func (r *Repo) stargazers() connection {
-	var all []sorted
-	for _, n := range r.Stars {
-		if node, ok := n.By.object().(object); ok {
-			all = append(all, sorted{n.At, fmt.Sprintf("%09d", n.By.ID), node, object{"starredAt": moment(n.At)}})
+	return paged(func() (all []sorted) {
+		for _, n := range r.Stars {
+			if node, ok := n.By.object().(object); ok {
+				all = append(all, sorted{n.At, fmt.Sprintf("%09d", n.By.ID), node, object{"starredAt": moment(n.At)}})
+			}
 		}
-	}
-	return paged(all)
+		return all
+	})
 }
 
 func (r *Repo) forks() connection {
-	var all []sorted
-	for _, n := range r.Forks {
-		all = append(all, sorted{n.At, fmt.Sprintf("%09d", n.ID), object{
-			"databaseId": n.ID, "nameWithOwner": n.Name, "createdAt": moment(n.At), "owner": n.By.object(),
-		}, nil})
-	}
-	return paged(all)
+	return paged(func() (all []sorted) {
+		for _, n := range r.Forks {
+			all = append(all, sorted{n.At, fmt.Sprintf("%09d", n.ID), object{
+				"databaseId": n.ID, "nameWithOwner": n.Name, "createdAt": moment(n.At), "owner": n.By.object(),
+			}, nil})
+		}
+		return all
+	})
 }

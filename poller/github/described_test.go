@@ -144,7 +144,7 @@ func TestEveryRequestIsAsGitHubDescribes(t *testing.T) {
 			w := newWorld(t, one, other)
 			one.Name, one.Before = "org/Renamed", []string{one.Name}
 			w.tokens, w.opts.Owners = tokens, []string{"org", "nobody"}
-			w.service.Check, w.service.Requests = d.check, 5000
+			w.service.Check, w.service.Requests, w.opts.Every = d.check, 5000, 4*time.Hour
 			w.follow(26 * time.Hour)
 			if w.state.Failing > 0 || !strings.Contains(w.count(), "commits 135") {
 				t.Errorf("%d tokens: %s; %+v", len(tokens), w.count(), w.state)

@@ -186,7 +186,7 @@ func TestFaultsMoveNothing(t *testing.T) {
 		"a gateway's error":        {502, `<html>`},
 		"a refusal":                {403, `{"message":"Resource not accessible"}`},
 	} {
-		for at := 1; at <= 5; at++ { // names, look, read, two lists of comments
+		for _, at := range []int{1, 2, 3, 5} { // names, look, read, the second list of comments
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t, sources.Sample(1, "org/repo", now, 30))
 				until := now.Add(20 * time.Second)
@@ -244,7 +244,7 @@ func TestARenameAndATransferAreFollowed(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			repo := sources.Sample(1, "org/repo", now, 30)
 			w := newWorld(t, repo)
-			w.tokens = tokens
+			w.tokens, w.opts.Every = tokens, 2*time.Hour
 			w.follow(2 * time.Hour)
 			before := w.count()
 			w.service.Change(func() {
@@ -273,7 +273,7 @@ func TestWhatIsGoneIsMissing(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				repo := sources.Sample(1, "org/repo", now, 30)
 				w := newWorld(t, repo)
-				w.tokens = tokens
+				w.tokens, w.opts.Every = tokens, time.Hour
 				w.follow(2 * time.Hour)
 				before := w.count()
 				w.service.Change(func() { repo.Gone = code })

@@ -35,7 +35,7 @@ func (f *Feed) fetchLook(ctx context.Context, of []poller.Resource) (result poll
 	for i, one := range r.Data.Nodes {
 		switch {
 		case one != nil && one.ID != "":
-			if err := f.looked(&result, of[i], states[i], one, now, 0); err != nil {
+			if err := f.looked(&result, of[i], states[i], one, now); err != nil {
 				return result, err
 			}
 		case r.gone("nodes", i):
@@ -46,7 +46,7 @@ func (f *Feed) fetchLook(ctx context.Context, of []poller.Resource) (result poll
 }
 
 // looked takes over what a look saw.
-func (f *Feed) looked(result *poller.Result, r poller.Resource, s *state, one *repository, now time.Time, wait time.Duration) error {
+func (f *Feed) looked(result *poller.Result, r poller.Resource, s *state, one *repository, now time.Time) error {
 	s.seen(one)
 	body, err := json.Marshal(one.row())
 	if err != nil {
@@ -57,7 +57,7 @@ func (f *Feed) looked(result *poller.Result, r poller.Resource, s *state, one *r
 		id := strings.TrimPrefix(r.ID, ofNumber)
 		result.Rows = append(result.Rows, chain.Row{Kind: repositories, ID: id, Time: uint64(max(0, one.UpdatedAt.Unix())), Body: body})
 	}
-	after := f.settled(r, s, now, wait)
+	after := f.settled(r, s, now)
 	result.Coverage = append(result.Coverage, after.Coverage...)
 	result.After = append(result.After, after.After...)
 	return nil
@@ -65,7 +65,7 @@ func (f *Feed) looked(result *poller.Result, r poller.Resource, s *state, one *r
 
 // settled is due at once while there is something to read. Else what happened up to
 // yesterday is here, which is said once a day.
-func (f *Feed) settled(r poller.Resource, s *state, now time.Time, wait time.Duration) (result poller.Result) {
+func (f *Feed) settled(r poller.Resource, s *state, now time.Time) (result poller.Result) {
 	if len(s.open(f.kinds())) > 0 {
 		result.After = []poller.Resource{r.With(s, s.retry(now))}
 		return result
@@ -81,11 +81,7 @@ func (f *Feed) settled(r poller.Resource, s *state, now time.Time, wait time.Dur
 			result.Coverage = append(result.Coverage, f.covers(r, reviews, first, yesterday, poller.Missing, "reviews need a token"))
 		}
 	}
-	due := f.again(s, now)
-	if at := now.Add(wait); at.After(due) {
-		due = at
-	}
-	result.After = []poller.Resource{r.With(s, due)}
+	result.After = []poller.Resource{r.With(s, f.again(s, now))}
 	return result
 }
 
@@ -147,7 +143,7 @@ func (f *Feed) fetchRead(ctx context.Context, r poller.Resource, kinds []string)
 		result.Rows = append(result.Rows, rows...)
 	}
 	s.Absent = 0
-	after := f.settled(r, s, now, 0)
+	after := f.settled(r, s, now)
 	result.Coverage, result.After = after.Coverage, after.After
 	return result, nil
 }
@@ -201,7 +197,7 @@ func (f *Feed) fetchList(ctx context.Context, r poller.Resource, kind string) (r
 		return result, err
 	}
 	s.Absent = 0
-	after := f.settled(r, s, now, 0)
+	after := f.settled(r, s, now)
 	result.Rows, result.Coverage, result.After = rows, after.Coverage, after.After
 	return result, nil
 }

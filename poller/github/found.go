@@ -168,6 +168,9 @@ func (f *Feed) fetchOne(ctx context.Context, r poller.Resource, path string) (re
 		t = l.Tag
 	}
 	a, err := f.get(ctx, "the repository "+path, path, nil, t)
+	if a.wait > 0 {
+		s.Rest = now.Add(a.wait)
+	}
 	switch {
 	case err != nil:
 		return result, err
@@ -178,7 +181,7 @@ func (f *Feed) fetchOne(ctx context.Context, r poller.Resource, path string) (re
 		return f.there(r, s, now), nil
 	case a.code == http.StatusNotModified:
 		s.Lost = false
-		return f.settled(r, s, now, a.wait), nil
+		return f.settled(r, s, now), nil
 	case a.code != http.StatusOK && byName:
 		return f.unknown(r, l, full, a.code, now), nil
 	case a.code != http.StatusOK:
@@ -200,7 +203,7 @@ func (f *Feed) fetchOne(ctx context.Context, r poller.Resource, path string) (re
 		result.After = f.there(r, s, now).After
 		return result, nil
 	}
-	err = f.looked(&result, r, s, &one, now, a.wait)
+	err = f.looked(&result, r, s, &one, now)
 	return result, err
 }
 

@@ -183,8 +183,12 @@ func (f *Feed) again(s *state, now time.Time) time.Time {
 	if s.Dormant {
 		every = max(every, dormantEvery)
 	}
+	due := now.Truncate(every).Add(every)
 	if f.tokens == 0 {
-		return now.Add(every)
+		due = now.Add(every)
 	}
-	return now.Truncate(every).Add(every)
+	if s.Rest.After(due) {
+		return s.Rest
+	}
+	return due
 }

@@ -175,6 +175,9 @@ func pullItem(_ *Feed, o of, n *gh.PullRequest) (item, bool) {
 
 func eventItem(_ *Feed, o of, n *gh.IssueEvent) (item, bool) {
 	event, p := n.GetEvent(), userOf(n.Actor)
+	if n.Issue == nil {
+		return item{}, false
+	}
 	row := eventRow{
 		of: o, Event: event, At: n.GetCreatedAt().UTC(), Issue: n.GetIssue().GetNumber(), Pull: n.GetIssue().IsPullRequest(),
 		Login: p.Login, ID: p.ID, Bot: p.Bot,
@@ -187,7 +190,7 @@ func issueCommentItem(_ *Feed, o of, n *gh.IssueComment) (item, bool) {
 		of: o, ID: n.GetID(), Number: numberOf(n.GetIssueURL()), Pull: strings.Contains(n.GetHTMLURL(), "/pull/"),
 		CreatedAt: n.GetCreatedAt().UTC(), UpdatedAt: n.GetUpdatedAt().UTC(), by: byOf(n.User, n.GetAuthorAssociation()),
 	}
-	return item{issueComments, strconv.FormatInt(row.ID, 10), row.UpdatedAt, row.CreatedAt, row}, true
+	return item{issueComments, strconv.FormatInt(row.ID, 10), row.UpdatedAt, row.CreatedAt, row, time.Time{}}, true
 }
 
 func reviewCommentItem(_ *Feed, o of, n *gh.PullRequestComment) (item, bool) {
@@ -195,7 +198,7 @@ func reviewCommentItem(_ *Feed, o of, n *gh.PullRequestComment) (item, bool) {
 		of: o, ID: n.GetID(), Number: numberOf(n.GetPullRequestURL()), Pull: true,
 		CreatedAt: n.GetCreatedAt().UTC(), UpdatedAt: n.GetUpdatedAt().UTC(), by: byOf(n.User, n.GetAuthorAssociation()),
 	}
-	return item{reviewComments, strconv.FormatInt(row.ID, 10), row.UpdatedAt, row.CreatedAt, row}, true
+	return item{reviewComments, strconv.FormatInt(row.ID, 10), row.UpdatedAt, row.CreatedAt, row, time.Time{}}, true
 }
 
 // numberOf is the number at the end of an issue's URL; 0 where there is none.

@@ -42,6 +42,7 @@ func withoutToken() []string {
 // Plan implements poller.Feed.
 func (f *Feed) Plan(now time.Time, due []poller.Resource) (asks []poller.Ask) {
 	var named, looked []poller.Resource
+	states := map[string]*state{}
 	for _, r := range due {
 		if login, ok := strings.CutPrefix(r.ID, ofOwner); ok {
 			asks = append(asks, f.askOwner(now, r, login))
@@ -49,13 +50,16 @@ func (f *Feed) Plan(now time.Time, due []poller.Resource) (asks []poller.Ask) {
 			asks = append(asks, poller.Ask{Kind: "repositories by name", Of: []poller.Resource{r}, Cost: 1, Detail: oneName{full}, Expect: expectName(now, r)})
 		} else if ok {
 			named = append(named, r)
-		} else if ask, ok := f.askOne(now, r); ok {
-			asks = append(asks, ask)
 		} else {
-			looked = append(looked, r)
+			s := stateOf(r)
+			if ask, ok := f.askOne(now, r, s); ok {
+				asks = append(asks, ask)
+				continue
+			}
+			looked, states[r.ID] = append(looked, r), s
 		}
 	}
-	return slices.Concat(f.askNames(now, named), f.askLooks(now, looked), asks)
+	return slices.Concat(f.askNames(now, named), f.askLooks(now, looked, states), asks)
 }
 
 // askOwner asks for a page of an owner's repositories.
@@ -105,11 +109,11 @@ func groups(due []poller.Resource) func(func([]poller.Resource) bool) {
 }
 
 // askLooks asks for a look at a hundred repositories in one query.
-func (f *Feed) askLooks(now time.Time, due []poller.Resource) (asks []poller.Ask) {
+func (f *Feed) askLooks(now time.Time, due []poller.Resource, states map[string]*state) (asks []poller.Ask) {
 	for part := range groups(due) {
 		a := poller.Ask{Kind: "look, 100 a query", Of: part, Cost: lookPoints, Detail: look{}}
 		for _, r := range part {
-			a.Expect = append(a.Expect, f.expectLook(now, r))
+			a.Expect = append(a.Expect, f.expectLook(now, r, states[r.ID]))
 		}
 		asks = append(asks, a)
 	}
@@ -118,11 +122,12 @@ func (f *Feed) askLooks(now time.Time, due []poller.Resource) (asks []poller.Ask
 
 // expectLook opens everything of a repository that was never read, and of one that was
 // for 2 % of them.
-func (f *Feed) expectLook(now time.Time, r poller.Resource) poller.Resource {
-	s, h := stateOf(r), fnv.New32a()
+func (f *Feed) expectLook(now time.Time, r poller.Resource, s *state) poller.Resource {
+	h := fnv.New32a()
 	h.Write([]byte(r.ID))
 	if s.Marks != nil && h.Sum32()%changedOf != 0 {
-		return r.With(s, f.again(s, now))
+		r.Due = f.again(s, now)
+		return r
 	}
 	for _, kind := range f.kinds() {
 		s.begin(kind).Open = true
@@ -139,12 +144,11 @@ func (f *Feed) kinds() []string {
 }
 
 // askOne asks for one repository, if it is not looked at with others.
-func (f *Feed) askOne(now time.Time, r poller.Resource) (a poller.Ask, ok bool) {
-	s := stateOf(r)
+func (f *Feed) askOne(now time.Time, r poller.Resource, s *state) (a poller.Ask, ok bool) {
 	a = poller.Ask{Of: []poller.Resource{r}, Cost: 1}
 	if f.tokens == 0 && (s.Lost || len(s.open(f.kinds())) == 0) || s.Lost || s.Node == "" {
 		a.Kind, a.Detail = "repositories by number", oneNumber{numberOfID(r)}
-		a.Expect = []poller.Resource{f.expectLook(now, r)}
+		a.Expect = []poller.Resource{f.expectLook(now, r, s)}
 		return a, true
 	}
 	wanted, first := s.open(byGraph()), s.Marks == nil

@@ -235,7 +235,7 @@ func (n *pullNode) items(o of) []item {
 			continue // not shown to others yet
 		}
 		r := reviewRow{of: o, ID: v.ID, Pull: n.Number, State: v.State, Submitted: v.Submitted.UTC(), UpdatedAt: v.UpdatedAt.UTC(), by: v.Author.by(v.Association)}
-		all = append(all, item{reviews, strconv.FormatInt(v.ID, 10), n.UpdatedAt, v.Submitted, r})
+		all = append(all, item{reviews, strconv.FormatInt(v.ID, 10), n.UpdatedAt, v.Submitted, r, v.UpdatedAt})
 	}
 	return all
 }
@@ -288,29 +288,29 @@ func (n *forkNode) item(o of) item {
 // both know.
 
 func (r *commitRow) item() item {
-	return item{commits, fmt.Sprintf("%d/%s", r.Repository, r.SHA), r.Committed, r.Committed, r}
+	return item{commits, fmt.Sprintf("%d/%s", r.Repository, r.SHA), r.Committed, r.Committed, r, time.Time{}}
 }
 
 func (r *issueRow) item() item {
-	return item{issues, strconv.FormatInt(r.ID, 10), r.UpdatedAt, r.CreatedAt, r}
+	return item{issues, strconv.FormatInt(r.ID, 10), r.UpdatedAt, r.CreatedAt, r, time.Time{}}
 }
 
 func (r *pullRow) item() item {
-	return item{pulls, strconv.FormatInt(r.ID, 10), r.UpdatedAt, r.CreatedAt, r}
+	return item{pulls, strconv.FormatInt(r.ID, 10), r.UpdatedAt, r.CreatedAt, r, time.Time{}}
 }
 
 func (r *eventRow) item(at time.Time) item {
-	return item{issueEvents, fmt.Sprintf("%d/%d/%s/%d", r.Repository, r.Issue, r.Event, r.At.Unix()), at, r.At, r}
+	return item{issueEvents, fmt.Sprintf("%d/%d/%s/%d", r.Repository, r.Issue, r.Event, r.At.Unix()), at, r.At, r, r.At}
 }
 
 func (r *releaseRow) item() item {
-	return item{releases, strconv.FormatInt(r.ID, 10), r.CreatedAt, r.CreatedAt, r}
+	return item{releases, strconv.FormatInt(r.ID, 10), r.CreatedAt, r.CreatedAt, r, time.Time{}}
 }
 
 func (r *starRow) item() item {
-	return item{stars, fmt.Sprintf("%d/%d/%d", r.Repository, r.ID, r.At.Unix()), r.At, r.At, r}
+	return item{stars, fmt.Sprintf("%d/%d/%d", r.Repository, r.ID, r.At.Unix()), r.At, r.At, r, time.Time{}}
 }
 
 func (r *forkRow) item() item {
-	return item{forks, strconv.FormatInt(r.ID, 10), r.At, r.At, r}
+	return item{forks, strconv.FormatInt(r.ID, 10), r.At, r.At, r, time.Time{}}
 }

@@ -52,9 +52,13 @@ func note(o Options, perHour int) string {
 		assumed, round, text)
 }
 
-// artifact is the repository that a row is about. Listings and coverage are about none.
+// artifact is the repository that a row is about, of a listing what is listed. Coverage
+// is about none: it has a number where a name may change.
 func artifact(row *chain.Row) (registry.Artifact, bool) {
-	var about struct{ Repository string }
+	var about struct{ Repository, Owner, Name string }
 	err := json.Unmarshal(row.Body, &about)
+	if row.Kind == listings {
+		return registry.Artifact{Source: "GITHUB", Namespace: about.Owner, Name: about.Name}, err == nil
+	}
 	return registry.Repository(about.Repository), err == nil && about.Repository != ""
 }

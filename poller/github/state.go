@@ -56,6 +56,7 @@ type state struct {
 	Lost    bool              `json:"lost,omitempty"`    // GraphQL does not have it: REST says why
 	Absent  int               `json:"absent,omitempty"`  // how often in a row a list was not there
 	Tag     tag               `json:"tag,omitzero"`
+	Rest    time.Time         `json:"rest,omitzero"` // REST asks not to be asked for it before
 
 	Covered uint64 `json:"covered,omitempty"` // the last day of which all is here, counted since 1970
 	Gap     uint64 `json:"gap,omitempty"`     // the first day of those that are missing since
@@ -75,7 +76,7 @@ type pass struct {
 	Top    time.Time       `json:"top,omitzero"`    // the newest of the pass under way
 	Whole  bool            `json:"whole,omitempty"` // the pass goes down to the beginning
 	New    int             `json:"new,omitempty"`   // that the pass under way brought
-	Seen   map[string]seen `json:"seen,omitempty"`  // what may come again, by digest of its id
+	Seen   json.RawMessage `json:"seen,omitempty"`  // what may come again: map[string]seen, by digest of its id; read only where the pass goes on
 }
 
 // seen is an observation that was brought.
@@ -157,18 +158,20 @@ type item struct {
 	at       time.Time // by what the list is ordered: of an issue's event the issue's
 	time     time.Time // when it happened
 	body     any
+	own      time.Time // when it changed last, of what comes with another thing; zero of that
 }
 
 // take makes rows of what is new or has changed on a page, and moves the pass.
 func (s *state) take(kind string, pg page, first time.Time) (rows []chain.Row, err error) {
 	p, since, reached := s.begin(kind), s.since(kind, first), false
-	if p.Seen == nil {
-		p.Seen = map[string]seen{}
-	}
+	known := p.known()
 	for _, it := range pg.items {
 		if it.at.Before(since) {
 			reached = true
 			continue
+		}
+		if !it.own.IsZero() && it.own.Before(since) {
+			continue // the pass before brought it
 		}
 		body, err := json.Marshal(it.body)
 		if err != nil {
@@ -178,8 +181,8 @@ func (s *state) take(kind string, pg page, first time.Time) (rows []chain.Row, e
 		if it.at.After(p.Top) {
 			p.Top = it.at
 		}
-		was, again := p.Seen[key]
-		if p.Seen[key] = one; again && was.Body == one.Body {
+		was, again := known[key]
+		if known[key] = one; again && was.Body == one.Body {
 			continue
 		}
 		p.New++
@@ -188,8 +191,7 @@ func (s *state) take(kind string, pg page, first time.Time) (rows []chain.Row, e
 	if p.After = pg.next; pg.next == "" || reached {
 		s.arrive(kind, pg.total)
 	}
-	p.forget(overlapOf(kind))
-	return rows, nil
+	return rows, p.keep(known, overlapOf(kind))
 }
 
 // arrive ends a pass. Where the branch has gained more commits than the pass brought,
@@ -207,17 +209,30 @@ func (s *state) arrive(kind string, total int) {
 	p.After, p.Top, p.New = "", time.Time{}, 0
 }
 
-// forget drops what cannot come again.
-func (p *pass) forget(overlap time.Duration) {
+// known is what may come again.
+func (p *pass) known() map[string]seen {
+	known := map[string]seen{}
+	if len(p.Seen) > 0 && json.Unmarshal(p.Seen, &known) != nil {
+		return map[string]seen{} // nothing of ours: it comes again
+	}
+	return known
+}
+
+// keep drops what cannot come again, and keeps the others.
+func (p *pass) keep(known map[string]seen, overlap time.Duration) (err error) {
 	newest := p.Cursor
 	if p.Top.After(newest) {
 		newest = p.Top
 	}
-	for key, one := range p.Seen {
+	for key, one := range known {
 		if one.At < newest.Add(-overlap).Unix() {
-			delete(p.Seen, key)
+			delete(known, key)
 		}
 	}
+	if p.Seen, err = json.Marshal(known); err != nil {
+		return fmt.Errorf("keep what may come again: %w", err)
+	}
+	return nil
 }
 
 func digest(body []byte) string {
