@@ -82,7 +82,7 @@ func (b *bench) streamed(ctx context.Context, l load, most float64) []report.Res
 // one million would be over before the directory of 25,000 contracts is published.
 func sparse(ctx context.Context, b *bench) ([]report.Result, error) {
 	o := b.full()
-	o.Blocks *= 4
+	o.Blocks *= pick[uint64](b, 4, 1)
 	o.Share, o.Addresses = 0.01, 25_000
 	r := b.backfill(ctx, load{name: "sparse", node: o, clickhouse: true, nats: true}, nil)
 	a, err := b.answered()
