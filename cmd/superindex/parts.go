@@ -76,26 +76,25 @@ func (p *parts) openJournal(c config) (err error) {
 }
 
 func (p *parts) openClickHouse(ctx context.Context, c config, log *slog.Logger) error {
-	dsn := c.Sinks.ClickHouse.DSN
-	if dsn == noSink {
+	o := clickhouse.Options{DSN: c.Sinks.ClickHouse.DSN}
+	if o.DSN == noSink {
 		return nil
 	}
-	if dsn == embeddedSink {
+	if o.DSN == embeddedSink {
 		lib, err := assets.Find(assets.LibChDB)
 		if err != nil {
 			return fmt.Errorf("sinks.clickhouse: %w", err)
 		}
-		o := embeddedch.Options{Lib: lib, Dir: filepath.Join(c.DataDir, "clickhouse"), Listen: c.Sinks.ClickHouse.Listen, Log: log}
-		if p.engine, err = embeddedch.Start(ctx, o); err != nil {
+		e := embeddedch.Options{Lib: lib, Dir: filepath.Join(c.DataDir, "clickhouse"), Listen: c.Sinks.ClickHouse.Listen, Log: log}
+		if p.engine, err = embeddedch.Start(ctx, e); err != nil {
 			return notStarted(ctx, "sinks.clickhouse", c.Sinks.ClickHouse.Listen, err)
 		}
 		p.closers = append(p.closers, func() error { p.engine.Close(); return nil })
 		if err := p.engine.WriteFile(filepath.Join(c.DataDir, clickhouseEnv)); err != nil {
 			return err
 		}
-		dsn = p.engine.DSN()
+		o.DSN, o.Sync = p.engine.DSN(), p.engine.Sync
 	}
-	o := clickhouse.Options{DSN: dsn}
 	if err := o.Check(); err != nil {
 		return fmt.Errorf("sinks.clickhouse: %w", err)
 	}
@@ -114,18 +113,18 @@ func (p *parts) openNATS(ctx context.Context, c config, by attribution, log *slo
 	if n.URL == noSink {
 		return nil
 	}
-	url := n.URL
+	url, durable := n.URL, (func() error)(nil)
 	if url == embeddedSink {
 		server, err := embeddednats.Start(ctx, embeddednats.Options{Dir: c.DataDir, Listen: n.Listen, Log: log})
 		if err != nil {
 			return notStarted(ctx, "sinks.nats", n.Listen, err)
 		}
-		p.server, url = server, server.FullURL()
+		p.server, url, durable = server, server.FullURL(), server.Sync
 		p.closers = append(p.closers, func() error { server.Close(); return nil })
 	}
 	o := jetstream.Options{
 		URL: url, Credentials: n.Creds, Retention: time.Duration(n.Retention), MaxBytes: int64(n.MaxBytes),
-		Replicas: n.Replicas, History: n.History, Owners: by.owners, RowOwners: by.rowOwners, Log: log,
+		Replicas: n.Replicas, History: n.History, Owners: by.owners, RowOwners: by.rowOwners, Sync: durable, Log: log,
 	}
 	if err := o.Check(); err != nil {
 		return fmt.Errorf("sinks.nats: %w", err)

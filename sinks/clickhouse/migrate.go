@@ -79,6 +79,9 @@ func (s *Sink) migrateTo(ctx context.Context, version uint32) error {
 		if err := s.exec(ctx, statement); err != nil {
 			return s.fault(fmt.Sprintf("migrate to version %d", version), err)
 		}
+		if err := s.durable(); err != nil { // the next one may remove what this one copied
+			return err
+		}
 	}
 	return s.insertRow(ctx, "migrations", in("version", &proto.ColUInt32{version}))
 }

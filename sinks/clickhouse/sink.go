@@ -18,6 +18,7 @@ type Sink struct {
 	user     string
 	database string
 	timeout  time.Duration
+	sync     func() error
 	runBytes int // see removable
 	lines    *lines
 	inserts  sync.Pool // of inserts, which are large
@@ -50,6 +51,7 @@ func Open(ctx context.Context, o Options) (*Sink, error) {
 		user:     server.Auth.Username,
 		database: server.Auth.Database,
 		timeout:  o.Timeout,
+		sync:     o.Sync,
 		runBytes: defaultRunBytes,
 		lines:    newLines(server),
 		inserts:  sync.Pool{New: newInserts},
@@ -57,6 +59,9 @@ func Open(ctx context.Context, o Options) (*Sink, error) {
 	}
 	if s.timeout == 0 {
 		s.timeout = defaultTimeout
+	}
+	if s.sync == nil {
+		s.sync = func() error { return nil }
 	}
 	if err := s.createDatabase(ctx, *server); err != nil {
 		return nil, err
@@ -95,11 +100,15 @@ func (s *Sink) Position(ctx context.Context, of chain.Stream) (chain.Position, e
 	if err != nil {
 		return chain.Position{}, err
 	}
+	if err := s.durable(); err != nil { // an earlier Write may have been cut before it was
+		return chain.Position{}, err
+	}
 	st.known, st.held = true, stored.Position
 	return p, nil
 }
 
-// Write holds the steps: their rows, then the position that they lead to. After
+// Write holds the steps: their rows, then, once these are on the disk, the position
+// that they lead to. After
 // an error any part of them may be there, and Position is to be asked again.
 // Steps that are held already do no harm.
 func (s *Sink) Write(ctx context.Context, steps []chain.Step) error {
@@ -131,6 +140,9 @@ func (s *Sink) Write(ctx context.Context, steps []chain.Step) error {
 	if err := s.writeRows(ctx, steps); err != nil {
 		return err
 	}
+	if err := s.durable(); err != nil {
+		return err
+	}
 	if next := stored.after(steps); next.Seq > stored.Seq {
 		st.doubt = next.Position
 		if err := s.writeState(ctx, of, next); err != nil {
@@ -139,6 +151,14 @@ func (s *Sink) Write(ctx context.Context, steps []chain.Step) error {
 		stored = next
 	}
 	st.known, st.held = true, stored.Position
+	return nil
+}
+
+// durable returns once what was written would outlive a loss of power.
+func (s *Sink) durable() error {
+	if err := s.sync(); err != nil {
+		return fmt.Errorf("clickhouse: %w", err)
+	}
 	return nil
 }
 

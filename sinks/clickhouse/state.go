@@ -77,8 +77,9 @@ func (st state) basis() uint8 {
 	return 1
 }
 
+// writeState returns once the state is on the disk.
 func (s *Sink) writeState(ctx context.Context, of chain.Stream, st state) error {
-	return s.insertRow(
+	err := s.insertRow(
 		ctx, "positions",
 		word1("network", of.Name),
 		number("chain_id", of.ChainID),
@@ -94,6 +95,10 @@ func (s *Sink) writeState(ctx context.Context, of chain.Stream, st state) error 
 		in("basis", &choices{proto.ColUInt8{st.basis()}, "Enum8('tags' = 1, 'assumed' = 2)"}),
 		string1("watch", st.Watch.String()),
 	)
+	if err != nil {
+		return err
+	}
+	return s.durable()
 }
 
 // selectHigh finds the highest step above $1 that wrote a row. The index on seq

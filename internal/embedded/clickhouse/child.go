@@ -44,7 +44,7 @@ func engine(path string, args []string) error {
 }
 
 // awaitParent ends the engine when its parent says so or is gone. Cutting it off
-// is safe: what it acknowledged is synced.
+// is safe: what it acknowledged is written.
 func awaitParent(terminal io.Writer) {
 	io.Copy(io.Discard, os.NewFile(parentsPipe, "parent")) //nolint:errcheck // any end is the order
 	io.WriteString(terminal, "exit\n")                     //nolint:errcheck // cut off below

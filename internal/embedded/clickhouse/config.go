@@ -84,15 +84,14 @@ func (o Options) writeConfig(a Access) error {
 	return nil
 }
 
-// config is the server's part. Tables are synced before an insert is
-// acknowledged, so that an acknowledgement outlives a power cut. Statistics
-// of columns, which no query of ours asks for, would be a third of what merging costs.
+// config is the server's part. Statistics of columns, which no query of ours asks
+// for, would be a third of what merging costs.
 func (o Options) config() section {
 	c := section{
 		"logger":       section{"level": "warning", "log": filepath.Join(o.Dir, "clickhouse.log"), "size": "10M", "count": 2, "console": 0},
 		"users_config": "users.xml",
 		"timezone":     "UTC",
-		"merge_tree":   section{"fsync_after_insert": 1, "fsync_part_directory": 1, "auto_statistics_types": ""},
+		"merge_tree":   section{"auto_statistics_types": ""},
 	}
 	if o.MaxMemory > 0 {
 		c["max_server_memory_usage"] = o.MaxMemory

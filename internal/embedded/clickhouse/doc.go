@@ -5,8 +5,8 @@
 // The child is this same binary, executed again: Child is therefore the first
 // call of main, and of TestMain in a test that starts an engine. The engine
 // listens on loopback, only for native TCP, with random passwords. It ends when
-// its parent ends, however that comes about, and what it acknowledged survives a
-// kill of either and a loss of power.
+// its parent ends, however that comes about. What it acknowledged survives a kill of
+// either; a loss of power too, once Sync has returned.
 //
 // A Server may be used by any number of goroutines. Start and Close do I/O;
 // nothing here is pure but the making of the configuration.

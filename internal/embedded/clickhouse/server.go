@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"sync/atomic"
 	"time"
+
+	"superindex/internal/embedded/disk"
 )
 
 // Between the end of an engine and the start of the next. Start gives up after
@@ -26,6 +28,7 @@ type Server struct {
 	Access
 
 	o       Options
+	disk    *disk.Disk
 	pid     atomic.Int64
 	failure atomic.Pointer[error] // why the engine last ended
 	up      chan struct{}         // closed once it has answered
@@ -62,6 +65,10 @@ func (s *Server) Close() {
 	<-s.done
 }
 
+// Sync returns once all that the engine acknowledged before the call would outlive a
+// loss of power.
+func (s *Server) Sync() error { return s.disk.Sync() }
+
 // Pid is the engine's process, for tests that kill it; 0 while there is none.
 func (s *Server) Pid() int { return int(s.pid.Load()) }
 
@@ -88,7 +95,7 @@ func prepare(ctx context.Context, o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Server{Access: access, o: o, up: make(chan struct{}), done: make(chan struct{})}, o.writeConfig(access)
+	return &Server{Access: access, o: o, disk: disk.Of(o.Dir), up: make(chan struct{}), done: make(chan struct{})}, o.writeConfig(access)
 }
 
 // freeAddress turns port 0 into one that is free now.

@@ -100,13 +100,14 @@ func text(t testing.TB, conn clickhouse.Conn, query string) (value string) {
 	return value
 }
 
-func TestAnAcknowledgedInsertIsSynced(t *testing.T) {
-	conn := connect(t, start(t, t.TempDir()).DSN())
-	execute(t, conn, "CREATE DATABASE superindex", "CREATE TABLE superindex.t (n UInt64) ENGINE = MergeTree ORDER BY n")
-	for _, setting := range []string{"fsync_after_insert", "fsync_part_directory"} {
-		if got := text(t, conn, "SELECT value FROM system.merge_tree_settings WHERE name = '"+setting+"'"); got != "1" {
-			t.Errorf("%s is %s", setting, got)
-		}
+func TestTheEngineIsSetAsWanted(t *testing.T) {
+	s := start(t, t.TempDir())
+	if err := s.Sync(); err != nil {
+		t.Error(err)
+	}
+	conn := connect(t, s.DSN())
+	if got := text(t, conn, "SELECT value FROM system.merge_tree_settings WHERE name = 'auto_statistics_types'"); got != "" {
+		t.Errorf("merges make statistics: %s", got)
 	}
 	if got := text(t, conn, "SELECT timezone()"); !strings.HasSuffix(got, "UTC") {
 		t.Errorf("the time zone is %s", got)
