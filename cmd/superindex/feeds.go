@@ -68,6 +68,7 @@ func (c *config) settings(s poller.Source, snapshot *registry.Snapshot, metrics 
 	if one.Token != "" {
 		tokens = append(tokens, one.Token)
 	}
+	tokens = slices.DeleteFunc(tokens, func(token string) bool { return token == "" }) // of a variable that is set to nothing
 	return poller.Settings{
 		URL: one.URL, Tokens: tokens, Emails: one.Emails, From: one.From.Time, To: one.to, Every: cmp.Or(time.Duration(one.Every), s.Every),
 		PerHour: cmp.Or(one.PerHour, s.PerToken*len(tokens), s.PerHour), PerToken: s.PerToken, Registry: snapshot, Env: os.LookupEnv, Metrics: metrics,

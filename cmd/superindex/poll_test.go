@@ -246,3 +246,15 @@ func TestFeedsFollowTheRegistry(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestATokenThatIsEmptyIsNone: a variable may be set to nothing. Each token has the
+// source's budget.
+func TestATokenThatIsEmptyIsNone(t *testing.T) {
+	for n, tokens := range map[int][]string{0: {""}, 1: {"", "a"}, 2: {"a", "b"}} {
+		c := config{Poller: map[string]feedConfig{"github": {Tokens: tokens}}}
+		s := c.settings(sourcesOf(t, "github"), nil, nil)
+		if want := max(60, 5000*n); len(s.Tokens) != n || s.PerHour != want {
+			t.Errorf("%q: %d tokens, %d requests an hour, not %d", tokens, len(s.Tokens), s.PerHour, want)
+		}
+	}
+}
