@@ -17,112 +17,120 @@ import (
 	"superindex/indexer"
 )
 
-// The provider table: what nodes and providers were seen to say, word by word, and
-// what it leads to.
-var seen = []struct {
-	status int
-	code   int
-	text   string
-	want   Verdict
-}{
+// Row is one of the provider table: what a node or a provider was seen to say, word by
+// word, and what it leads to. Reaction is what a pool does then about a range of 30
+// million blocks, where it has another endpoint: "halved", "at most N blocks",
+// "suggested", "other endpoint", "out", "slower".
+type Row struct {
+	Status   int
+	Code     int
+	Text     string
+	Want     Verdict
+	Reaction string
+}
+
+// Seen is the provider table.
+func Seen() []Row { return seen }
+
+var seen = []Row{
 	// geth, op-geth
-	{200, -32602, "block range extends beyond current head block", Verdict{Kind: Behind}},
-	{200, -32602, "invalid block range params", Verdict{Kind: Transient}},
-	{200, -32000, "exceed max addresses or topics per search position", Verdict{Kind: TooManyAddresses}},
-	{200, -32602, "exceed maximum block range 5000", Verdict{Kind: TooManyBlocks, Blocks: 5000}},
-	{200, -32003, "response too large", Verdict{Kind: TooMuch}},
-	{200, -32002, "request timed out", Verdict{Kind: TooMuch}},
-	{200, -32600, "batch too large", Verdict{Kind: TooManyCalls}},
-	{200, -32000, "missing trie node 0a0b", Verdict{Kind: Missing}},
-	{200, -32000, "header not found", Verdict{Kind: Missing}},
-	{200, -32000, "unknown block", Verdict{Kind: Missing}},
-	{200, -32000, "No state available for block 0x1", Verdict{Kind: Missing}},
-	{200, -32801, "no historical RPC is available for this historical (pre-bedrock) execution request", Verdict{Kind: Missing}},
+	{200, -32602, "block range extends beyond current head block", Verdict{Kind: Behind}, "other endpoint"},
+	{200, -32602, "invalid block range params", Verdict{Kind: Transient}, "out"},
+	{200, -32000, "exceed max addresses or topics per search position", Verdict{Kind: TooManyAddresses}, "halved"},
+	{200, -32602, "exceed maximum block range 5000", Verdict{Kind: TooManyBlocks, Blocks: 5000}, "at most 5000 blocks"},
+	{200, -32003, "response too large", Verdict{Kind: TooMuch}, "halved"},
+	{200, -32002, "request timed out", Verdict{Kind: TooMuch}, "halved"},
+	{200, -32600, "batch too large", Verdict{Kind: TooManyCalls}, "halved"},
+	{200, -32000, "missing trie node 0a0b", Verdict{Kind: Missing}, "other endpoint"},
+	{200, -32000, "header not found", Verdict{Kind: Missing}, "other endpoint"},
+	{200, -32000, "unknown block", Verdict{Kind: Missing}, "other endpoint"},
+	{200, -32000, "No state available for block 0x1", Verdict{Kind: Missing}, "other endpoint"},
+	{200, -32801, "no historical RPC is available for this historical (pre-bedrock) execution request", Verdict{Kind: Missing}, "other endpoint"},
 	// op-reth, base-reth, reth
-	{200, -32602, "block range extends beyond current head block: requested 20, head 10", Verdict{Kind: Behind}},
-	{200, -32602, "query exceeds max block range 100000", Verdict{Kind: TooManyBlocks, Blocks: 100_000}},
-	{200, -32602, "query exceeds max results 20000, retry with the range 1-5", Verdict{Kind: TooMuch, Logs: 20_000, Works: indexer.Range{From: 1, To: 5}}},
-	{200, -32008, "Response is too big", Verdict{Kind: TooMuch}},
-	{200, -32007, "Request is too big", Verdict{Kind: TooManyCalls}},
-	{200, -32009, "server is busy", Verdict{Kind: Overloaded}},
+	{200, -32602, "block range extends beyond current head block: requested 20, head 10", Verdict{Kind: Behind}, "other endpoint"},
+	{200, -32602, "query exceeds max block range 100000", Verdict{Kind: TooManyBlocks, Blocks: 100_000}, "at most 100000 blocks"},
+	{200, -32602, "query exceeds max results 20000, retry with the range 1-5", Verdict{Kind: TooMuch, Logs: 20_000, Works: indexer.Range{From: 1, To: 5}}, "suggested"},
+	{200, -32008, "Response is too big", Verdict{Kind: TooMuch}, "halved"},
+	{200, -32007, "Request is too big", Verdict{Kind: TooManyCalls}, "halved"},
+	{200, -32009, "server is busy", Verdict{Kind: Overloaded}, "other endpoint"},
 	// anvil, Erigon, Nethermind, Besu
-	{200, -32602, "BlockOutOfRangeError: block height is 10 but requested was 15", Verdict{Kind: Behind}},
-	{200, -32602, "query block range exceeds server limit, narrow your filter: 1000", Verdict{Kind: TooManyBlocks, Blocks: 1000}},
-	{200, -32602, "query returns too many logs, narrow your filter: 20000", Verdict{Kind: TooMuch, Logs: 20_000}},
-	{200, -32001, "8633830 could not be found", Verdict{Kind: Behind}},
-	{200, -32005, "Requested range exceeds maximum RPC range limit", Verdict{Kind: TooManyBlocks}},
+	{200, -32602, "BlockOutOfRangeError: block height is 10 but requested was 15", Verdict{Kind: Behind}, "other endpoint"},
+	{200, -32602, "query block range exceeds server limit, narrow your filter: 1000", Verdict{Kind: TooManyBlocks, Blocks: 1000}, "at most 1000 blocks"},
+	{200, -32602, "query returns too many logs, narrow your filter: 20000", Verdict{Kind: TooMuch, Logs: 20_000}, "halved"},
+	{200, -32001, "8633830 could not be found", Verdict{Kind: Behind}, "other endpoint"},
+	{200, -32005, "Requested range exceeds maximum RPC range limit", Verdict{Kind: TooManyBlocks}, "halved"},
 	// Infura
-	{200, -32005, "query returned more than 10000 results. Try with this block range [0xBDE5F8, 0x102DBCC].", Verdict{Kind: TooMuch, Logs: 10_000, Works: indexer.Range{From: 0xbde5f8, To: 0x102dbcc}}},
-	{200, -32602, "range 1000000 exceeds limit of 10000", Verdict{Kind: TooManyBlocks, Blocks: 10_000}},
-	{200, -32005, "query timeout exceeded", Verdict{Kind: TooMuch}},
-	{200, -32005, "This query contains 14523 filters. The current limit is 5000.", Verdict{Kind: TooManyAddresses}},
-	{200, -32005, "daily request count exceeded, request rate limited", Verdict{Kind: Limited}},
+	{200, -32005, "query returned more than 10000 results. Try with this block range [0xBDE5F8, 0x102DBCC].", Verdict{Kind: TooMuch, Logs: 10_000, Works: indexer.Range{From: 0xbde5f8, To: 0x102dbcc}}, "suggested"},
+	{200, -32602, "range 1000000 exceeds limit of 10000", Verdict{Kind: TooManyBlocks, Blocks: 10_000}, "at most 10000 blocks"},
+	{200, -32005, "query timeout exceeded", Verdict{Kind: TooMuch}, "halved"},
+	{200, -32005, "This query contains 14523 filters. The current limit is 5000.", Verdict{Kind: TooManyAddresses}, "halved"},
+	{200, -32005, "daily request count exceeded, request rate limited", Verdict{Kind: Limited}, "slower"},
 	// Alchemy
-	{200, -32602, "Log response size exceeded. You can make eth_getLogs requests with up to a 2K block range and no limit on the response size. Based on your parameters, this block range should work: [0x0, 0xd043b8]", Verdict{Kind: TooMuch, Works: indexer.Range{To: 0xd043b8}}},
-	{200, -32602, "Log response size exceeded. this block range should work: [0x20, 0x10]", Verdict{Kind: TooMuch, Works: indexer.Range{From: 0x10, To: 0x20}}},
-	{400, -32600, "You can make eth_getLogs requests with up to a 500 block range. Based on your parameters, this block range should work: [0x1, 0x1f4]", Verdict{Kind: TooManyBlocks, Blocks: 500, Works: indexer.Range{From: 1, To: 500}}},
-	{400, -32600, "Under the Free tier plan, you can make eth_getLogs requests with up to a 10 block range.", Verdict{Kind: TooManyBlocks, Blocks: 10}},
-	{429, 0, "Your app has exceeded its compute units per second capacity", Verdict{Kind: Limited}},
-	{200, 429, "Your app has exceeded its compute units per second capacity", Verdict{Kind: Limited}},
-	{200, -32000, "Monthly capacity limit exceeded. Visit https://example.com/settings/billing", Verdict{Kind: Refused}},
+	{200, -32602, "Log response size exceeded. You can make eth_getLogs requests with up to a 2K block range and no limit on the response size. Based on your parameters, this block range should work: [0x0, 0xd043b8]", Verdict{Kind: TooMuch, Works: indexer.Range{To: 0xd043b8}}, "suggested"},
+	{200, -32602, "Log response size exceeded. this block range should work: [0x20, 0x10]", Verdict{Kind: TooMuch, Works: indexer.Range{From: 0x10, To: 0x20}}, "suggested"},
+	{400, -32600, "You can make eth_getLogs requests with up to a 500 block range. Based on your parameters, this block range should work: [0x1, 0x1f4]", Verdict{Kind: TooManyBlocks, Blocks: 500, Works: indexer.Range{From: 1, To: 500}}, "suggested"},
+	{400, -32600, "Under the Free tier plan, you can make eth_getLogs requests with up to a 10 block range.", Verdict{Kind: TooManyBlocks, Blocks: 10}, "at most 10 blocks"},
+	{429, 0, "Your app has exceeded its compute units per second capacity", Verdict{Kind: Limited}, "slower"},
+	{200, 429, "Your app has exceeded its compute units per second capacity", Verdict{Kind: Limited}, "slower"},
+	{200, -32000, "Monthly capacity limit exceeded. Visit https://example.com/settings/billing", Verdict{Kind: Refused}, "out"},
 	// QuickNode
-	{413, -32614, "eth_getLogs and eth_newFilter are limited to a 10,000 blocks range", Verdict{Kind: TooManyBlocks, Blocks: 10_000}},
-	{413, -32614, "eth_getLogs is limited to a 5 range", Verdict{Kind: TooMuch}},
-	{200, -32007, "50/second request limit reached - reduce calls per second or upgrade your account", Verdict{Kind: Limited}},
-	{200, -32009, "trace requests limited to 20/second", Verdict{Kind: Limited}},
-	{200, -32612, "custom traces are blocked", Verdict{Kind: Unsupported}},
-	{200, -32613, "debug traces are blocked", Verdict{Kind: Unsupported}},
-	{200, -32601, "the method eth_getBlockReceipts does not exist/is not available", Verdict{Kind: Unsupported}},
+	{413, -32614, "eth_getLogs and eth_newFilter are limited to a 10,000 blocks range", Verdict{Kind: TooManyBlocks, Blocks: 10_000}, "at most 10000 blocks"},
+	{413, -32614, "eth_getLogs is limited to a 5 range", Verdict{Kind: TooMuch}, "halved"},
+	{200, -32007, "50/second request limit reached - reduce calls per second or upgrade your account", Verdict{Kind: Limited}, "slower"},
+	{200, -32009, "trace requests limited to 20/second", Verdict{Kind: Limited}, "slower"},
+	{200, -32612, "custom traces are blocked", Verdict{Kind: Unsupported}, "out"},
+	{200, -32613, "debug traces are blocked", Verdict{Kind: Unsupported}, "out"},
+	{200, -32601, "the method eth_getBlockReceipts does not exist/is not available", Verdict{Kind: Unsupported}, "out"},
 	// Ankr, dRPC, Llama, Cloudflare, 1rpc, Blast, BlockPI
-	{200, -32600, "block range is too wide", Verdict{Kind: TooManyBlocks, Blocks: 3000}},
-	{200, -32600, "maximum [from, to] blocks distance: 10000", Verdict{Kind: TooManyBlocks, Blocks: 10_000}},
-	{200, -32000, "ranges over 10000 blocks are not supported on freetier", Verdict{Kind: TooManyBlocks, Blocks: 10_000}},
-	{200, -32000, "invalid block range", Verdict{Kind: Missing}},
-	{200, -32000, "query exceeds max results 20000", Verdict{Kind: TooMuch, Logs: 20_000}},
-	{200, -32000, "error code: 1015", Verdict{Kind: Limited, Wait: time.Minute}},
-	{200, -32047, "Invalid eth_getLogs request. 'fromBlock'-'toBlock' range too large. Max range: 800", Verdict{Kind: TooManyBlocks, Blocks: 799}},
-	{200, -32000, "eth_getLogs is limited to a 1000 blocks range", Verdict{Kind: TooManyBlocks, Blocks: 1000}},
-	{200, -32000, "eth_getLogs is limited to 1024 block range", Verdict{Kind: TooManyBlocks, Blocks: 1024}},
-	{200, -32602, "exceeds the range allowed for your plan (5000 > 3000)", Verdict{Kind: TooManyBlocks, Blocks: 3000}},
+	{200, -32600, "block range is too wide", Verdict{Kind: TooManyBlocks, Blocks: 3000}, "at most 3000 blocks"},
+	{200, -32600, "maximum [from, to] blocks distance: 10000", Verdict{Kind: TooManyBlocks, Blocks: 10_000}, "at most 10000 blocks"},
+	{200, -32000, "ranges over 10000 blocks are not supported on freetier", Verdict{Kind: TooManyBlocks, Blocks: 10_000}, "at most 10000 blocks"},
+	{200, -32000, "invalid block range", Verdict{Kind: Missing}, "other endpoint"},
+	{200, -32000, "query exceeds max results 20000", Verdict{Kind: TooMuch, Logs: 20_000}, "halved"},
+	{200, -32000, "error code: 1015", Verdict{Kind: Limited, Wait: time.Minute}, "slower"},
+	{200, -32047, "Invalid eth_getLogs request. 'fromBlock'-'toBlock' range too large. Max range: 800", Verdict{Kind: TooManyBlocks, Blocks: 799}, "at most 799 blocks"},
+	{200, -32000, "eth_getLogs is limited to a 1000 blocks range", Verdict{Kind: TooManyBlocks, Blocks: 1000}, "at most 1000 blocks"},
+	{200, -32000, "eth_getLogs is limited to 1024 block range", Verdict{Kind: TooManyBlocks, Blocks: 1024}, "at most 1024 blocks"},
+	{200, -32602, "exceeds the range allowed for your plan (5000 > 3000)", Verdict{Kind: TooManyBlocks, Blocks: 3000}, "at most 3000 blocks"},
 	// publicnode, Chainstack, Coinbase, Thirdweb, Tenderly
-	{200, -32000, "maximum block range: 50000", Verdict{Kind: TooManyBlocks, Blocks: 50_000}},
-	{200, -32000, "Block range limit exceeded.", Verdict{Kind: TooManyBlocks}},
-	{200, -32000, "please limit the query to at most 1000 blocks", Verdict{Kind: TooManyBlocks, Blocks: 1000}},
-	{200, -32000, "Maximum allowed number of requested blocks is 1000", Verdict{Kind: TooManyBlocks, Blocks: 1000}},
-	{200, -32000, "range 9009594 is bigger than range limit 2000", Verdict{Kind: TooManyBlocks, Blocks: 2000}},
-	{200, -32000, "eth_getLogs range is too large, max is 1k blocks", Verdict{Kind: TooManyBlocks, Blocks: 1000}},
+	{200, -32000, "maximum block range: 50000", Verdict{Kind: TooManyBlocks, Blocks: 50_000}, "at most 50000 blocks"},
+	{200, -32000, "Block range limit exceeded.", Verdict{Kind: TooManyBlocks}, "halved"},
+	{200, -32000, "please limit the query to at most 1000 blocks", Verdict{Kind: TooManyBlocks, Blocks: 1000}, "at most 1000 blocks"},
+	{200, -32000, "Maximum allowed number of requested blocks is 1000", Verdict{Kind: TooManyBlocks, Blocks: 1000}, "at most 1000 blocks"},
+	{200, -32000, "range 9009594 is bigger than range limit 2000", Verdict{Kind: TooManyBlocks, Blocks: 2000}, "at most 2000 blocks"},
+	{200, -32000, "eth_getLogs range is too large, max is 1k blocks", Verdict{Kind: TooManyBlocks, Blocks: 1000}, "at most 1000 blocks"},
 	// mainnet.optimism.io, mainnet.base.org, proxyd
-	{200, -32062, "Block range is too large", Verdict{Kind: TooManyBlocks}},
-	{200, -32000, "block range too large", Verdict{Kind: TooManyBlocks, Blocks: 2000}},
-	{503, -32011, "no backend is currently healthy to serve traffic", Verdict{Kind: Overloaded}},
-	{429, -32012, "backend is over capacity", Verdict{Kind: Overloaded}},
-	{429, -32016, "over rate limit", Verdict{Kind: Limited}},
-	{200, -32014, "too many RPC calls in batch request", Verdict{Kind: TooManyCalls}},
-	{504, -32015, "gateway timeout", Verdict{Kind: TooMuch}},
-	{500, -32020, "backend response too large", Verdict{Kind: TooMuch}},
-	{413, -32021, "request body too large", Verdict{Kind: TooManyAddresses}},
-	{403, -32001, "rpc method is not whitelisted", Verdict{Kind: Unsupported}},
+	{200, -32062, "Block range is too large", Verdict{Kind: TooManyBlocks}, "halved"},
+	{200, -32000, "block range too large", Verdict{Kind: TooManyBlocks, Blocks: 2000}, "at most 2000 blocks"},
+	{503, -32011, "no backend is currently healthy to serve traffic", Verdict{Kind: Overloaded}, "other endpoint"},
+	{429, -32012, "backend is over capacity", Verdict{Kind: Overloaded}, "other endpoint"},
+	{429, -32016, "over rate limit", Verdict{Kind: Limited}, "slower"},
+	{200, -32014, "too many RPC calls in batch request", Verdict{Kind: TooManyCalls}, "halved"},
+	{504, -32015, "gateway timeout", Verdict{Kind: TooMuch}, "halved"},
+	{500, -32020, "backend response too large", Verdict{Kind: TooMuch}, "halved"},
+	{413, -32021, "request body too large", Verdict{Kind: TooManyAddresses}, "halved"},
+	{403, -32001, "rpc method is not whitelisted", Verdict{Kind: Unsupported}, "out"},
 	// Without a text that is known, the code decides.
-	{413, 0, "", Verdict{Kind: TooMuch}},
-	{504, 0, "", Verdict{Kind: TooMuch}},
-	{200, 429, "slow down", Verdict{Kind: Limited}},
-	{429, 0, "", Verdict{Kind: Limited}},
-	{503, 0, "<html>", Verdict{Kind: Overloaded}},
-	{401, 0, "", Verdict{Kind: Refused}},
-	{402, 0, "", Verdict{Kind: Refused}},
-	{403, 0, "Forbidden", Verdict{Kind: Refused}},
-	{500, 0, "oh", Verdict{Kind: Transient}},
-	{502, 0, "<html>", Verdict{Kind: Transient}},
-	{404, 0, "", Verdict{Kind: Transient}},
-	{200, -32000, "something new", Verdict{Kind: Unknown}},
-	{200, -32603, "internal error", Verdict{Kind: Unknown}},
+	{413, 0, "", Verdict{Kind: TooMuch}, "halved"},
+	{504, 0, "", Verdict{Kind: TooMuch}, "halved"},
+	{200, 429, "slow down", Verdict{Kind: Limited}, "slower"},
+	{429, 0, "", Verdict{Kind: Limited}, "slower"},
+	{503, 0, "<html>", Verdict{Kind: Overloaded}, "other endpoint"},
+	{401, 0, "", Verdict{Kind: Refused}, "out"},
+	{402, 0, "", Verdict{Kind: Refused}, "out"},
+	{403, 0, "Forbidden", Verdict{Kind: Refused}, "out"},
+	{500, 0, "oh", Verdict{Kind: Transient}, "out"},
+	{502, 0, "<html>", Verdict{Kind: Transient}, "out"},
+	{404, 0, "", Verdict{Kind: Transient}, "out"},
+	{200, -32000, "something new", Verdict{Kind: Unknown}, "other endpoint"},
+	{200, -32603, "internal error", Verdict{Kind: Unknown}, "other endpoint"},
 }
 
 func TestVerdicts(t *testing.T) {
 	for _, s := range seen {
-		f := fault{status: s.status, code: int64(s.code), text: s.text}
-		if got := f.judge(); got != s.want {
-			t.Errorf("HTTP %d, code %d, %q: got %+v, want %+v", s.status, s.code, s.text, got, s.want)
+		f := fault{status: s.Status, code: int64(s.Code), text: s.Text}
+		if got := f.judge(); got != s.Want {
+			t.Errorf("HTTP %d, code %d, %q: got %+v, want %+v", s.Status, s.Code, s.Text, got, s.Want)
 		}
 	}
 }
@@ -131,24 +139,24 @@ func TestVerdicts(t *testing.T) {
 // said of the logs only, of the batch by one object, and of its first id.
 func TestVerdictsReachTheCaller(t *testing.T) {
 	for _, s := range seen {
-		fault := fmt.Sprintf(`"error":{"code":%d,"message":%q}`, s.code, s.text)
+		fault := fmt.Sprintf(`"error":{"code":%d,"message":%q}`, s.Code, s.Text)
 		answers := []http.Handler{
-			body(s.status, `{"jsonrpc":"2.0","id":null,`+fault+`}`),
-			body(s.status, `[{"jsonrpc":"2.0","id":1,`+fault+`}]`),
-			body(s.status, `{"jsonrpc":"2.0",`+fault+`,"id":1}`),
+			body(s.Status, `{"jsonrpc":"2.0","id":null,`+fault+`}`),
+			body(s.Status, `[{"jsonrpc":"2.0","id":1,`+fault+`}]`),
+			body(s.Status, `{"jsonrpc":"2.0",`+fault+`,"id":1}`),
 		}
-		if s.status == http.StatusOK {
+		if s.Status == http.StatusOK {
 			n := straight(5)
 			n.say = func(method string, _ []any) (string, bool) { return fault, method == "eth_getLogs" }
 			answers = append(answers, n)
 		}
 		for i, h := range answers {
 			_, err := client(t, h).Fetch(t.Context(), indexer.Range{From: 1, To: 3}, indexer.Want{Dense: true, Watched: everything{}})
-			if i < 3 && s.want.Kind.cause() == indexer.ErrAbsent {
+			if i < 3 && s.Want.Kind.cause() == indexer.ErrAbsent {
 				continue // of a header it is no error but the block's absence
 			}
-			if err == nil || VerdictOf(err) != s.want || !errors.Is(err, cmp.Or(s.want.Kind.cause(), err)) {
-				t.Errorf("HTTP %d, code %d, %q, answer %d: %v, want %+v", s.status, s.code, s.text, i, err, s.want)
+			if err == nil || VerdictOf(err) != s.Want || !errors.Is(err, cmp.Or(s.Want.Kind.cause(), err)) {
+				t.Errorf("HTTP %d, code %d, %q, answer %d: %v, want %+v", s.Status, s.Code, s.Text, i, err, s.Want)
 			}
 		}
 	}

@@ -211,7 +211,7 @@ func (l *limit) between() {
 // cut is the last block of the first part of a range that was too large.
 func cut(r indexer.Range, err error) uint64 {
 	v := ethrpc.VerdictOf(err)
-	if v.Works.From == r.From && v.Works.To >= r.From && v.Works.To < r.To {
+	if v.Works != (indexer.Range{}) && v.Works.From == r.From && v.Works.To >= r.From && v.Works.To < r.To {
 		return v.Works.To
 	}
 	if v.Kind == ethrpc.TooManyBlocks && v.Blocks > 0 && v.Blocks < r.Len() {
