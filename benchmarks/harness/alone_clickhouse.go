@@ -2,6 +2,7 @@ package harness
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -112,7 +113,7 @@ func (b *bench) clickhouseAlone(ctx context.Context, all rows) (measure, error) 
 		before := child.UsageOf(server.Pid()).CPU
 		watch := newWatch()
 		for _, block := range all.blocks {
-			if err := insert(ctx, client, block); err != nil {
+			if err := errors.Join(insert(ctx, client, block), server.Sync()); err != nil {
 				return m, err
 			}
 		}
@@ -139,7 +140,7 @@ func holds(ctx context.Context, client *ch.Client, want uint64) error {
 	return nil
 }
 
-// insert sends a block as one INSERT, as the sink's own: one part, synced.
+// insert sends a block as one INSERT, as the sink's own: one part.
 func insert(ctx context.Context, client *ch.Client, block proto.Results) error {
 	var input proto.Input
 	var names []string
