@@ -3,6 +3,7 @@ package harness
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"log/slog"
 	"path/filepath"
@@ -25,23 +26,43 @@ import (
 // provider is a chain behind a provider's limits, none of which superindex is told:
 // 10,000,000 logs in 1,000,000 blocks, of which one answer holds 10,000 and one range
 // 2,000, 25 requests a second, each after 100 ms.
-func (b *bench) provider(share float64) loadnode.Options {
+// A thirtieth of it is read block by block.
+func (b *bench) provider(w way) loadnode.Options {
 	o := loadnode.Defaults()
 	o.Blocks, o.Logs, o.Transactions = pick(b, uint64(1_000_000), 30_000), 10, 5
-	o.Addresses, o.Share = 1000, share
+	if w.mode == receiptsMode {
+		o.Blocks /= 30
+	}
+	o.Addresses, o.Share = 1000, w.share
 	o.Latency, o.Rate, o.MaxLogs, o.MaxBlocks = 100*time.Millisecond, 25, 10_000, 2000
 	return o
 }
 
+// way is a mode, and which share of the logs is watched.
+type way struct {
+	mode  string
+	share float64
+}
+
+const (
+	logsMode     = "logs"
+	receiptsMode = "receipts"
+)
+
+// String is a scenario's name.
+func (w way) String() string { return fmt.Sprintf("rpc-%s-%g%%", w.mode, 100*w.share) }
+
 // foundIn is how long the limits may take to be found.
 const foundIn = 30 * time.Second
 
-// providerLimits backfills a journal from such a provider, for some shares of watched logs.
+// providerLimits backfills a journal from such a provider, by mode and share of watched
+// logs.
 func providerLimits(ctx context.Context, b *bench) (results []report.Result, err error) {
-	for _, share := range pick(b, []float64{0.01, 0.1, 1}, []float64{0.01}) {
-		o := b.provider(share)
-		r := report.Result{Scenario: "rpc", Set: describe(o), Logs: o.Blocks * uint64(o.Logs)}
-		err := serve(ctx, o, func(ctx context.Context, n *served) error { return b.limited(ctx, n, &r) })
+	ways := []way{{logsMode, 0.01}, {logsMode, 0.1}, {logsMode, 1}, {receiptsMode, 0.01}, {receiptsMode, 1}}
+	for _, w := range pick(b, ways, []way{{logsMode, 0.01}, {receiptsMode, 0.01}}) {
+		o := b.provider(w)
+		r := report.Result{Scenario: w.String(), Set: describe(o), Logs: o.Blocks * uint64(o.Logs)}
+		err := serve(ctx, o, func(ctx context.Context, n *served) error { return b.limited(ctx, n, w, &r) })
 		if err != nil {
 			r.Fault = err.Error()
 		}
@@ -52,7 +73,7 @@ func providerLimits(ctx context.Context, b *bench) (results []report.Result, err
 
 // limited reads the node's whole chain in this process, and compares what that took
 // with what the limits allow.
-func (b *bench) limited(ctx context.Context, n *served, r *report.Result) (err error) {
+func (b *bench) limited(ctx context.Context, n *served, w way, r *report.Result) (err error) {
 	dir, err := b.folder("rpc")
 	if err != nil {
 		return err
@@ -69,6 +90,7 @@ func (b *bench) limited(ctx context.Context, n *served, r *report.Result) (err e
 	if err != nil {
 		return err
 	}
+	net.Receipts = w.mode == receiptsMode
 	running, stop := context.WithCancel(ctx)
 	defer stop()
 	var g errgroup.Group
@@ -83,7 +105,7 @@ func (b *bench) limited(ctx context.Context, n *served, r *report.Result) (err e
 	if err := g.Wait(); err != nil {
 		return err
 	}
-	used.fill(n, r)
+	used.fill(n, w, r)
 	return ctx.Err()
 }
 
@@ -137,8 +159,8 @@ func sample(ctx context.Context, n *served, done <-chan struct{}) (u usedUp) {
 	}
 }
 
-func (u usedUp) fill(n *served, r *report.Result) {
-	fewest := float64(max(n.o.Blocks/n.o.MaxBlocks, r.Logs/uint64(n.o.MaxLogs)))
+func (u usedUp) fill(n *served, w way, r *report.Result) {
+	fewest, fewestItems := w.fewest(n.o, r.Logs)
 	items := uint64(0)
 	for _, count := range u.all.Items {
 		items += count
@@ -148,14 +170,30 @@ func (u usedUp) fill(n *served, r *report.Result) {
 		report.Figure{Name: "items", Value: float64(items), Unit: "calls"},
 		report.Figure{Name: "refused", Value: float64(u.all.Refused), Unit: "requests"},
 		report.Figure{Name: "fewest", Value: fewest, Unit: "requests"})
-	r.Ratios = append(r.Ratios, report.Ratio{What: "requests / the fewest that the caps allow", Value: float64(u.all.Requests) / fewest, Want: 1.15, Most: true})
-	// A range is its logs and three headers: its ends and the finalized block, which prove them.
-	r.Ratios = append(r.Ratios, report.Ratio{What: "items / the fewest, four a range", Value: float64(items) / fewest / 4, Want: 1.15, Most: true})
+	r.Ratios = append(r.Ratios,
+		report.Ratio{What: "requests / the fewest that caps and mode allow", Value: float64(u.all.Requests) / fewest, Want: 1.15, Most: true},
+		report.Ratio{What: "items / the fewest that caps and mode allow", Value: float64(items) / fewestItems, Want: 1.15, Most: true})
 	if rest := u.took - u.searched; u.searched > 0 && rest > time.Second {
 		r.Ratios = append(r.Ratios, report.Ratio{
 			What: "of the allowed rate, after 30 s", Value: float64(u.all.Requests-u.found.Requests) / rest.Seconds() / n.o.Rate, Want: 0.95,
 		})
 	}
+}
+
+// receiptBlocks is how many blocks a request brings in receipts mode: two calls each,
+// and more of them in a batch are refused by too many providers.
+const receiptBlocks = 20
+
+// fewest is how many requests, and calls in them, bring all logs of a chain. A range of
+// logs has three headers beside it: its ends and the finalized block, which prove it. A
+// batch of blocks and their receipts has that block's only.
+func (w way) fewest(o loadnode.Options, logs uint64) (requests, items float64) {
+	if w.mode == receiptsMode {
+		requests = float64((o.Blocks + receiptBlocks - 1) / receiptBlocks)
+		return requests, requests + 2*float64(o.Blocks)
+	}
+	requests = float64(max(o.Blocks/o.MaxBlocks, logs/uint64(o.MaxLogs)))
+	return requests, 4 * requests
 }
 
 // watched is a watch set.
