@@ -120,9 +120,7 @@ func (n networkConfig) endpoints(f *faults, field string, facts registry.Network
 		}
 		names[e.Name] = true
 		url, err := registry.ExpandURL(e.URL, os.LookupEnv)
-		if err == nil && strings.HasPrefix(url, "ws") {
-			f.add(at+".url", "WebSocket is not there yet: give the endpoint's https:// or http:// URL")
-		} else if err != nil {
+		if err != nil {
 			f.add(at+".url", "%v", err)
 		}
 		all = append(all, endpoint{e.Name, url})

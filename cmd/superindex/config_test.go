@@ -124,7 +124,6 @@ func TestBadConfigs(t *testing.T) {
 		// Endpoints.
 		"networks: {base: {rpc: [{url: 'http://a'}]}}\n":                                      "line 1: networks.base.rpc[0]: an endpoint without a name, by which it is shown",
 		"networks: {base: {rpc: [{name: a}]}}\n":                                              "line 1: networks.base.rpc[0].url: its URL has no scheme or host: it must begin with https://, wss://, http:// or ws://",
-		"networks: {base: {rpc: [{name: a, url: 'wss://s3cret'}]}}\n":                         "line 1: networks.base.rpc[0].url: WebSocket is not there yet: give the endpoint's https:// or http:// URL",
 		"networks:\n  base:\n    rpc:\n      - name: a\n        url: s3cret.example\n":        "line 5: networks.base.rpc[0].url: its URL has no scheme or host: it must begin with https://, wss://, http:// or ws://",
 		"networks: {base: {rpc: [{name: a, url: 'http://b'}, {name: a, url: 'http://d'}]}}\n": "line 1: networks.base.rpc[1]: a second endpoint is named a",
 		// Sinks and the rest.

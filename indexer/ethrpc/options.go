@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -15,7 +16,7 @@ import (
 type Options struct {
 	Network  string        // for metrics
 	Name     string        // of the endpoint: the only thing of it that is ever shown
-	URL      string        // http or https; may hold secrets, is never shown
+	URL      string        // http, https, ws or wss; may hold secrets, is never shown
 	ChainID  uint64        // that the endpoint must serve
 	HTTP     *http.Client  // nil: a client of its own; redirects should not be followed
 	MaxBytes int64         // of one answer, unpacked; 0: 128 MiB
@@ -48,8 +49,8 @@ func (o Options) Check() error {
 		return errors.New("rpc: Name is empty")
 	case err != nil:
 		return fmt.Errorf("rpc %s: URL cannot be parsed", o.Name)
-	case u.Scheme != "http" && u.Scheme != "https":
-		return fmt.Errorf("rpc %s: URL must begin with http:// or https://", o.Name)
+	case !slices.Contains([]string{"http", "https", "ws", "wss"}, u.Scheme):
+		return fmt.Errorf("rpc %s: URL must begin with https://, http://, wss:// or ws://", o.Name)
 	case u.Host == "":
 		return fmt.Errorf("rpc %s: URL names no host", o.Name)
 	case o.ChainID == 0:
@@ -66,7 +67,7 @@ func (o Options) withDefaults() Options {
 	o.MaxBytes = cmp.Or(o.MaxBytes, 128<<20)
 	o.Timeout = cmp.Or(o.Timeout, 30*time.Second)
 	if o.HTTP == nil {
-		o.HTTP = newHTTP()
+		o.HTTP = newHTTP(strings.HasPrefix(o.URL, "ws"))
 	}
 	if o.Gate == nil {
 		o.Gate = open{}
@@ -76,13 +77,17 @@ func (o Options) withDefaults() Options {
 
 // newHTTP keeps as many connections as a fetch-ahead uses, where net/http would
 // keep two. A redirect would turn the POST into a GET: it is shown instead.
-func newHTTP() *http.Client {
+func newHTTP(socket bool) *http.Client {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.MaxIdleConnsPerHost = 64
-	return &http.Client{
+	c := &http.Client{
 		Transport:     t,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
+	if socket {
+		c.Transport = newSockets()
+	}
+	return c
 }
 
 // redactor replaces whatever of the URL could be a secret by the endpoint's name:
