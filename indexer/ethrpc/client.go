@@ -23,6 +23,8 @@ type Client struct {
 	own    bool // o.HTTP was made here
 	redact *strings.Replacer
 	spare  sync.Pool // of []byte: windows that no answer uses
+
+	giant chan struct{} // holds one while an answer has a window above largeWindow
 }
 
 // New makes a client. It connects to nothing: Verify does.
@@ -30,7 +32,7 @@ func New(o Options) (*Client, error) {
 	if err := o.Check(); err != nil {
 		return nil, err
 	}
-	return &Client{o: o.withDefaults(), own: o.HTTP == nil, redact: redactor(o)}, nil
+	return &Client{o: o.withDefaults(), own: o.HTTP == nil, redact: redactor(o), giant: make(chan struct{}, 1)}, nil
 }
 
 // Name is the endpoint's name.
@@ -94,7 +96,7 @@ func (c *Client) do(ctx context.Context, calls []*call) (size int, err error) {
 	defer resp.Body.Close()
 	body := &bodyReader{from: resp.Body, max: c.o.MaxBytes, start: []byte{}}
 	answered := time.Now()
-	err = c.read(body, resp.ContentLength, calls)
+	err = c.read(limited, body, resp.ContentLength, calls)
 	parsing = time.Since(answered) - body.waited
 	wait := retryAfter(resp.Header.Get("Retry-After"), time.Now())
 	if resp.StatusCode != http.StatusOK {
@@ -111,14 +113,25 @@ func (c *Client) do(ctx context.Context, calls []*call) (size int, err error) {
 }
 
 // read reads the answer, in a window that is used again. One that grew for a giant
-// is not kept.
-func (c *Client) read(body io.Reader, size int64, calls []*call) error {
+// is not kept, and giants are read one after the other: a node that answers each of
+// thirty calls with one would take all memory.
+func (c *Client) read(ctx context.Context, body io.Reader, size int64, calls []*call) error {
 	buf, _ := c.spare.Get().(*[]byte)
 	if buf == nil {
 		buf = new([]byte)
 	}
-	reader := cursor{buf: (*buf)[:0], from: body, size: int(max(size, 0))}
+	reader := cursor{buf: (*buf)[:0], from: body, size: int(max(size, 0)), enlarge: func() error {
+		select {
+		case c.giant <- struct{}{}:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}}
 	err := decode(&reader, calls)
+	if reader.large {
+		<-c.giant
+	}
 	if cap(reader.buf) <= window {
 		*buf = reader.buf
 		c.spare.Put(buf)

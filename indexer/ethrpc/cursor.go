@@ -27,6 +27,9 @@ type cursor struct {
 	err  error
 
 	marks marks // of a part of the window
+
+	enlarge func() error // waits until the window may be large; nil: at once
+	large   bool         // it waited
 }
 
 // maxDepth bounds nested arrays and objects: known nodes use 7, a call trace.
@@ -38,6 +41,9 @@ const window = 128 << 10
 // maxWindow bounds one value of an answer, a log or a header. No log can be so long:
 // its data would cost more gas than any chain's block has.
 const maxWindow = 64 << 20
+
+// largeWindow is more than known chains' logs and headers need.
+const largeWindow = 1 << 20
 
 // errSyntax is that the answer is no JSON.
 var errSyntax = errors.New("no JSON")
@@ -73,8 +79,8 @@ func (c *cursor) more() bool {
 		c.fail(fmt.Errorf("%w: one value of it is more than %d MiB", errTooLong, maxWindow>>20))
 		return false
 	}
-	if len(c.buf) == cap(c.buf) {
-		c.buf = append(make([]byte, 0, max(window, 2*cap(c.buf))), c.buf...)
+	if len(c.buf) == cap(c.buf) && !c.grow() {
+		return false
 	}
 	for {
 		n, err := c.from.Read(c.buf[len(c.buf):cap(c.buf)])
@@ -90,6 +96,19 @@ func (c *cursor) more() bool {
 			return false
 		}
 	}
+}
+
+// grow doubles the window. Above largeWindow it first waits until it may.
+func (c *cursor) grow() bool {
+	if cap(c.buf) >= largeWindow && !c.large && c.enlarge != nil {
+		if err := c.enlarge(); err != nil {
+			c.fail(err)
+			return false
+		}
+		c.large = true
+	}
+	c.buf = append(make([]byte, 0, max(window, 2*cap(c.buf))), c.buf...)
+	return true
 }
 
 // peek skips white space and returns the byte that follows; 0 at the end.

@@ -9,8 +9,8 @@ import (
 	"superindex/internal/embedded/nats/natstest"
 )
 
-// mostInBadDays is the memory that three calls at once with too long an answer may
-// make a daemon take, in KiB: the answers are 600 MB together.
+// mostInBadDays is the memory that many calls at once with an answer of 200 MB each may
+// make a daemon take, in bytes.
 const mostInBadDays = 700 << 20
 
 // badNode is a network whose endpoint answers amiss, and later well.
