@@ -185,12 +185,11 @@ func (u usedUp) fill(n *served, w way, r *report.Result) {
 const receiptBlocks = 20
 
 // fewest is how many requests, and calls in them, bring all logs of a chain. A range of
-// logs has three headers beside it: its ends and the finalized block, which prove it. A
-// batch of blocks and their receipts has that block's only.
+// logs has three headers beside it: its ends and the finalized block, which prove it.
 func (w way) fewest(o loadnode.Options, logs uint64) (requests, items float64) {
 	if w.mode == receiptsMode {
 		requests = float64((o.Blocks + receiptBlocks - 1) / receiptBlocks)
-		return requests, requests + 2*float64(o.Blocks)
+		return requests, 2 * float64(o.Blocks)
 	}
 	requests = float64(max(o.Blocks/o.MaxBlocks, logs/uint64(o.MaxLogs)))
 	return requests, 4 * requests
