@@ -365,7 +365,7 @@ func TestCheck(t *testing.T) {
 	}
 	for field, change := range map[string]func(*Options){
 		"Name":     func(o *Options) { o.Name = "" },
-		"URL":      func(o *Options) { o.URL = "ws://a.example" },
+		"URL":      func(o *Options) { o.URL = "ftp://a.example" },
 		"host":     func(o *Options) { o.URL = "http://" },
 		"ChainID":  func(o *Options) { o.ChainID = 0 },
 		"MaxBytes": func(o *Options) { o.MaxBytes = -1 },
