@@ -114,3 +114,20 @@ func TestTheGateFindsTheRate(t *testing.T) {
 		})
 	}
 }
+
+// An endpoint that refuses everything for a while is asked ever more slowly, and never
+// without a limit; what it bore before is not forgotten at the first of its refusals.
+func TestRateOfAnEndpointThatRefusesAll(t *testing.T) {
+	for _, most := range []float64{0, 25, 0.05} {
+		now := time.Unix(1000, 0)
+		r := rate{most: most, now: 20, cut: now.Add(-time.Minute), passed: 1200, calm: rateCalm, bore: 20}
+		for i := range 60 {
+			before := r.now
+			now = now.Add(1500 * time.Millisecond)
+			r.refused(now, 0, 0)
+			if r.now <= 0 || r.now < min(0.69*before, r.least()) || i > 0 && r.now > before {
+				t.Fatalf("most %g, refusal %d: from %g to %g", most, i, before, r.now)
+			}
+		}
+	}
+}

@@ -44,7 +44,8 @@ const (
 // half of that is where the search begins.
 func (r *rate) refused(now time.Time, good, tried float64) {
 	bears, since := good, now.Sub(r.cut)
-	if !r.cut.IsZero() && since >= rateProof {
+	proven := !r.cut.IsZero() && since >= rateProof
+	if proven {
 		bears, r.guessed = float64(r.passed)/since.Seconds(), false
 		r.agree(bears)
 	}
@@ -57,17 +58,27 @@ func (r *rate) refused(now time.Time, good, tried float64) {
 		r.now = max(bears, r.now/2)
 		r.guessed = r.now > bears
 	default:
-		r.now = r.lowered(bears)
+		r.now = r.lowered(bears, proven)
 		r.finer = min(r.finer+1, rateFinest)
 	}
+	r.now = max(r.now, r.least()) // 0 would be no limit
 	r.cut, r.raised, r.passed, r.free, r.low = now, now, 0, 0, 0
 }
 
+// least is the lowest rate that is tried.
+func (r *rate) least() float64 {
+	if r.most > 0 {
+		return min(r.most, rateLeast)
+	}
+	return rateLeast
+}
+
 // lowered is the rate after a refusal. An endpoint that lets calls through from a
-// stock bears more than it will for as long as that lasts.
-func (r *rate) lowered(bears float64) float64 {
+// stock bears more than it will for as long as that lasts. One that refuses again and
+// again, whatever the rate is, proves nothing by that.
+func (r *rate) lowered(bears float64, proven bool) float64 {
 	switch {
-	case r.calm == 0:
+	case r.calm == 0 || !proven:
 		bears = max(bears, r.low, 0.7*r.now)
 	case r.low <= rateStock*bears:
 		bears = max(bears, r.low)
