@@ -56,6 +56,9 @@ var own = regexp.MustCompile(`^(?:(\d+)\+)?([a-zA-Z0-9-]+(?:\[bot\])?)@users\.no
 
 // authorOf makes an author. raw keeps the address.
 func authorOf(name, email, login string, id int64, raw bool) author {
+	if !raw {
+		name = string(hidden([]byte(name))) // some people's is their address
+	}
 	a := author{Login: login, ID: id, Name: name, EmailHash: hashOf(email)}
 	if m := own.FindStringSubmatch(strings.TrimSpace(email)); m != nil && login == "" {
 		a.Login = m[2]
@@ -79,7 +82,7 @@ func hashOf(email string) string {
 
 var (
 	trailer = regexp.MustCompile(`(?im)^co-authored-by:[ \t]*(.*?)[ \t]*<([^<>\s]+)>[ \t\r]*$`)
-	address = regexp.MustCompile(`[A-Za-z0-9._%+\-]+@[A-Za-z0-9\-]+(?:\.[A-Za-z0-9\-]+)*\.[A-Za-z]{2,}`)
+	address = regexp.MustCompile(`\\(?:u[0-9a-fA-F]{4}|.)|[A-Za-z0-9._%+\-]+@[A-Za-z0-9\-]+(?:\.[A-Za-z0-9\-]+)*\.[A-Za-z]{2,}`)
 )
 
 // coAuthors are those that a commit's message names in trailers, each once.
@@ -95,7 +98,13 @@ func coAuthors(message string, raw bool) (all []author) {
 	return all
 }
 
-// hidden is a text with its e-mail addresses replaced by their hashes.
+// hidden is a text, JSON or not, with its e-mail addresses replaced by their hashes.
+// What is escaped in JSON is no part of one.
 func hidden(text []byte) []byte {
-	return address.ReplaceAllFunc(text, func(email []byte) []byte { return []byte("sha256:" + hashOf(string(email))) })
+	return address.ReplaceAllFunc(text, func(found []byte) []byte {
+		if found[0] == '\\' {
+			return found
+		}
+		return []byte("sha256:" + hashOf(string(found)))
+	})
 }

@@ -166,7 +166,8 @@ func (s *state) take(kind string, pg page, first time.Time) (rows []chain.Row, e
 	p, since, reached := s.begin(kind), s.since(kind, first), false
 	known := p.known()
 	for _, it := range pg.items {
-		if it.at.Before(since) {
+		// Commits come parents last, whatever their clocks said: GitHub bounds them itself.
+		if it.at.Before(since) && kind != commits {
 			reached = true
 			continue
 		}
@@ -178,8 +179,8 @@ func (s *state) take(kind string, pg page, first time.Time) (rows []chain.Row, e
 			return nil, fmt.Errorf("%s %s: %w", it.kind, it.id, err)
 		}
 		key, one := digest([]byte(it.kind+"/"+it.id)), seen{it.at.Unix(), digest(body)}
-		if it.at.After(p.Top) {
-			p.Top = it.at
+		if at := earlier(it.at, time.Now()); at.After(p.Top) { // a commit may be of the future
+			p.Top = at
 		}
 		was, again := known[key]
 		if known[key] = one; again && was.Body == one.Body {
@@ -192,6 +193,13 @@ func (s *state) take(kind string, pg page, first time.Time) (rows []chain.Row, e
 		s.arrive(kind, pg.total)
 	}
 	return rows, p.keep(known, overlapOf(kind))
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
 }
 
 // arrive ends a pass. Where the branch has gained more commits than the pass brought,
