@@ -103,9 +103,6 @@ func (b *bench) jetstreamAlone(ctx context.Context, p published) (measure, error
 				return m, err
 			}
 		}
-		if err := s.Sync(); err != nil {
-			return m, err
-		}
 		return watch.measure(uint64(len(p.all))), nil
 	})
 }

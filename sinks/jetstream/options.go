@@ -29,11 +29,7 @@ type Options struct {
 	// RowOwners does the same for a feed's row. Nil, or a nil answer, adds no
 	// `projects` to its body: the row is about nothing that projects own.
 	RowOwners func(feed string, row *chain.Row) []string
-
-	// Sync puts all that the server acknowledged before the call on its disk; nil for a
-	// server whose acknowledgement is to be enough. It is called from many goroutines.
-	Sync func() error
-	Log  *slog.Logger
+	Log       *slog.Logger
 }
 
 const defaultAckWait = 5 * time.Second

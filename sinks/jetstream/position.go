@@ -39,9 +39,6 @@ func (s *Sink) Position(ctx context.Context, of chain.Stream) (chain.Position, e
 	ctx, done := s.link.answering(ctx)
 	defer done()
 	p, err := s.look(ctx, of, st)
-	if err == nil {
-		err = s.durable() // an earlier Write may have been cut before it was
-	}
 	if err != nil {
 		return chain.Position{}, fmt.Errorf("jetstream: position of stream %s: %w", StreamName(of), s.explain(of, because(ctx, err)))
 	}

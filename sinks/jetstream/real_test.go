@@ -3,7 +3,6 @@ package jetstream_test
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/url"
@@ -258,38 +257,6 @@ func TestWriteNeedsThePosition(t *testing.T) {
 	}
 	if err := sink.Write(t.Context(), nil); err != nil {
 		t.Errorf("nothing to write: %v", err)
-	}
-}
-
-// A write is not done, and a position not told, before what the server acknowledged is
-// on the disk.
-func TestAWriteIsSynced(t *testing.T) {
-	server := start(t)
-	j, script := user(t, server.FullURL()), sinktest.NewScript("synced").Each("abc")
-	o := options(server.FullURL())
-	var held []uint64
-	refused := errors.New("no space")
-	o.Sync = func() error {
-		stream, err := j.Stream(t.Context(), jetstream.StreamName(script.Stream))
-		if err != nil {
-			return err
-		}
-		held = append(held, stream.CachedInfo().State.LastSeq)
-		if len(held) == 2 {
-			return refused
-		}
-		return nil
-	}
-	sink := open(t, o)
-	if _, err := sink.Position(t.Context(), script.Stream); err != nil {
-		t.Fatal(err)
-	}
-	if err := sink.Write(t.Context(), script.Steps()); !errors.Is(err, refused) {
-		t.Errorf("a write that could not be synced: %v", err)
-	}
-	write(t, sink, script.Steps())
-	if all := uint64(len(messages(t, j, jetstream.StreamName(script.Stream)))); !slices.Equal(held, []uint64{0, all, all, all}) {
-		t.Errorf("synced with %v messages in the stream, which has %d", held, all)
 	}
 }
 

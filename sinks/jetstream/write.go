@@ -36,15 +36,7 @@ func (s *Sink) write(ctx context.Context, of chain.Stream, st *state, steps []ch
 		return err
 	}
 	st.fence = w.batch.fence
-	return s.durable()
-}
-
-// durable returns once what the server acknowledged would outlive a loss of power.
-func (s *Sink) durable() error {
-	if s.options.Sync == nil {
-		return nil
-	}
-	return s.options.Sync()
+	return nil
 }
 
 // step puts the messages of one step that are not held. A step of no more messages

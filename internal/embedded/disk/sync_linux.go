@@ -6,7 +6,4 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Syncs says that Sync keeps its promise on this system.
-const Syncs = true
-
 func syncFileSystem(f *os.File) error { return unix.Syncfs(int(f.Fd())) }

@@ -3,8 +3,7 @@
 // processes can read the streams; a read-only and a full user, with random
 // passwords, are named in a file under the data folder.
 //
-// What the server acknowledged survives the end of this process, and a loss of power
-// once Sync has returned; where a system has nothing for that, the server syncs every
-// write itself. A Server is safe for concurrent use; Close waits for everything that
-// Start started.
+// What the server acknowledged survives a power cut: every write is synced, and
+// an atomic batch is synced once. A Server is safe for concurrent use; Close
+// waits for everything that Start started.
 package nats

@@ -12,8 +12,6 @@ import (
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
-
-	"superindex/internal/embedded/disk"
 )
 
 // Options say where the server keeps its files and where it listens.
@@ -48,7 +46,6 @@ func loopback(host string) bool {
 
 // Server is a running server.
 type Server struct {
-	disk   *disk.Disk
 	server *server.Server
 	log    *journal
 	users  Users
@@ -76,7 +73,7 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("nats: configure: %w", err)
 	}
-	started := &Server{disk: disk.Of(storeDir(o)), server: s, log: &journal{log: o.Log, fatal: make(chan error, 1)}, users: users}
+	started := &Server{server: s, log: &journal{log: o.Log, fatal: make(chan error, 1)}, users: users}
 	s.SetLoggerV2(started.log, false, false, false)
 	s.Start()
 	if err := started.ready(ctx); err != nil {
@@ -123,12 +120,8 @@ func (s *Server) FullURL() string {
 	return u.String()
 }
 
-// Sync returns once all that the server acknowledged before the call would outlive a
-// loss of power.
-func (s *Server) Sync() error { return s.disk.Sync() }
-
 // Close stops the server and waits until nothing of it runs. What it
-// acknowledged is in its files with or without Close.
+// acknowledged is on disk with or without Close.
 func (s *Server) Close() {
 	s.server.Shutdown()
 	s.server.WaitForShutdown()
@@ -143,14 +136,12 @@ func serverOptions(o Options, users []*server.User) *server.Options {
 	return &server.Options{
 		ServerName: "superindex", Host: host, Port: port,
 		NoSigs: true, Users: users,
-		JetStream: true, StoreDir: storeDir(o), SyncAlways: !disk.Syncs,
+		JetStream: true, StoreDir: filepath.Join(o.Dir, "nats"), SyncAlways: true,
 		// A stream reserves its max_bytes against this: many networks' would not fit
 		// on any disk, though their events do.
 		JetStreamMaxStore: maxStore(o.MaxBytes),
 	}
 }
-
-func storeDir(o Options) string { return filepath.Join(o.Dir, "nats") }
 
 func maxStore(limit int64) int64 {
 	if limit == 0 {

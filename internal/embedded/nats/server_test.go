@@ -53,9 +53,6 @@ func TestKeepsStreamsAndPasswords(t *testing.T) {
 	if _, err := js.Publish(t.Context(), "superindex.a", []byte("kept")); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Sync(); err != nil {
-		t.Fatal(err)
-	}
 	s.Close()
 
 	s = start(t, Options{Dir: dir})
