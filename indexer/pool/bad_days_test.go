@@ -67,10 +67,11 @@ func (s *taker) Write(_ context.Context, steps []chain.Step) error {
 
 // day is the whole engine over a pool of fakes, in a bubble.
 type day struct {
-	pool  *Pool
-	sink  *taker
-	chain *fake // as a perfect endpoint shows it
-	near  []*fake
+	pool   *Pool
+	sink   *taker
+	status *indexer.Status
+	chain  *fake // as a perfect endpoint shows it
+	near   []*fake
 }
 
 // mine adds blocks to the chain for so long, one every 2 s; the endpoints see each
@@ -96,12 +97,12 @@ func live(t *testing.T, near []*fake, test func(t *testing.T, d *day)) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		d := &day{pool: p, sink: &taker{}, chain: newFake("chain", 1000, 900), near: near}
+		d := &day{pool: p, sink: &taker{}, status: indexer.NewStatus(), chain: newFake("chain", 1000, 900), near: near}
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
 		go func() {
 			done <- indexer.Run(ctx, indexer.Engine{
-				Journal: journal, Sinks: []indexer.Sink{d.sink}, Status: indexer.NewStatus(), Log: slog.New(slog.DiscardHandler),
+				Journal: journal, Sinks: []indexer.Sink{d.sink}, Status: d.status, Log: slog.New(slog.DiscardHandler),
 				Networks: []indexer.Network{{
 					Stream: chain.Stream{Name: "optimism", ChainID: 10}, Source: p, Witness: p, Watch: everything{},
 					Decoder: decoder.New(decoder.Sources{}), Start: indexer.Start{Number: 1, Absolute: true},
@@ -131,6 +132,12 @@ func (d *day) reached(t *testing.T, within uint64, reverts int) {
 	if d.sink.head+within < d.chain.head || d.sink.gaps > 0 || len(d.sink.reverts) != reverts {
 		t.Fatalf("the sink is at block %d of %d, with %d gaps and reverts %+v; the endpoints: %+v", d.sink.head, d.chain.head, d.sink.gaps, d.sink.reverts, d.pool.Endpoints())
 	}
+}
+
+// network is the network's status.
+func (d *day) network() indexer.NetworkStatus {
+	all := d.status.Snapshot()
+	return all[slices.IndexFunc(all, func(n indexer.NetworkStatus) bool { return n.Network == "optimism" })]
 }
 
 // Three backends at different heads behind one URL, in turn.

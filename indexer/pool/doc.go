@@ -11,7 +11,8 @@
 // An endpoint is asked which chain it serves before it is first believed, and again
 // when it has failed twice in a row. One that does not answer is out, with its reason:
 // Run looks after longer and longer pauses whether it answers again, and only where no
-// endpoint is in service are those asked whose pause is over.
+// endpoint is in service are those asked whose pause is over. One that shows its heads
+// but has let several reads in a row hang is out, too, until a read is answered.
 //
 // A Pool and a Gate are safe for concurrent use. Run starts a goroutine for each
 // endpoint and waits for them; nothing else starts one that outlives its call. The

@@ -110,9 +110,13 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-// look reads an endpoint's heads and compares them with the leader's.
+// look reads an endpoint's heads, and a block where reads were not answered, and
+// compares the heads with the leader's.
 func (p *Pool) look(ctx context.Context, m *member) error {
 	h, err := m.readHeads(ctx)
+	if want, unreadable := m.unreadable(); err == nil && unreadable {
+		_, err = m.read(ctx, indexer.Range{From: h.Final.Number, To: h.Final.Number}, want)
+	}
 	lead := p.leader()
 	switch {
 	case err != nil:

@@ -3,6 +3,7 @@ package pool
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -43,6 +44,9 @@ type member struct {
 	behind   uint64        // blocks that its head was below the leader's then
 	active   int           // calls under way
 	answered time.Time     // when a call of it last went well
+	hung     int           // reads in a row that got no answer; those under way together count once
+	hungAt   time.Time     // when the last of them ended
+	unread   indexer.Want  // what the last of them wanted
 	dispute  *dispute      // with the endpoint that led when it was found
 }
 
@@ -63,8 +67,11 @@ func (m *member) judge(ctx context.Context, err error) {
 	first, most := outFirst, outMost
 	switch blame(ctx, err) {
 	case nobody:
-		if err == nil {
-			m.err, m.fails, m.answered = nil, 0, time.Now()
+		if err != nil {
+			return
+		}
+		if m.answered = time.Now(); m.hung < mostHung { // else only a read mends it
+			m.err, m.fails = nil, 0
 		}
 		return
 	case provider:
@@ -78,6 +85,42 @@ func (m *member) judge(ctx context.Context, err error) {
 // distrust is after how many failures in a row an endpoint is asked again which
 // chain it serves: one lost connection does not mean another node.
 const distrust = 2
+
+// mostHung is how many reads in a row may get no answer while other calls do before
+// the endpoint is out. Until then each was perhaps too much, and less is asked for.
+const mostHung = 3
+
+// hangs takes that a read, which began then, got no answer in time: err says so. It
+// was asked for too much if anything else was answered meanwhile, but not for ever.
+func (m *member) hangs(began time.Time, want indexer.Want, err error) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !began.Before(m.hungAt) {
+		m.hung++
+	}
+	m.hungAt, m.unread = time.Now(), indexer.Want{Watched: want.Watched, Receipts: want.Receipts}
+	switch {
+	case m.hung >= mostHung:
+		return fmt.Errorf("%d reads in a row were not answered: %w", m.hung, err)
+	case m.answered.After(began):
+		return fmt.Errorf("%w: %w", indexer.ErrTooLarge, err)
+	}
+	return err
+}
+
+// reads takes that a read was answered.
+func (m *member) reads() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.hung = 0
+}
+
+// unreadable: it is out until a read is answered; want is as of those that were not.
+func (m *member) unreadable() (want indexer.Want, yes bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.unread, m.hung >= mostHung
+}
 
 // Who is to blame for an error.
 const (
@@ -113,13 +156,6 @@ func (m *member) in() bool {
 func (m *member) due(now time.Time) bool {
 	err, until := m.fault()
 	return err == nil || !now.Before(until)
-}
-
-// answeredSince: a call of it went well after a time.
-func (m *member) answeredSince(t time.Time) bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.answered.After(t)
 }
 
 // reaches: it has block number, as far as is known: what it showed, and how far it

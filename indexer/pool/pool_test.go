@@ -307,3 +307,94 @@ func TestOptionsCheck(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// One that shows its heads, but answers no read, is out after a few of them, with the
+// reason, though its heads are answered; the others take its share. It comes back when a
+// read is answered.
+func TestAnEndpointWhoseReadsHang(t *testing.T) {
+	a, b := newFake("a", 1000, 900), newFake("b", 1000, 900)
+	inBubble(t, []*fake{a, b}, func(t *testing.T, p *Pool) {
+		heads(t, p)
+		time.Sleep(time.Minute)
+		a.set(func(f *fake) { f.hangs = func(r indexer.Range) bool { return r.To > 0 } })
+		b.set(func(f *fake) { f.took = time.Second }) // a is the better one
+		done := make(chan time.Duration, 1)
+		go func() {
+			defer func(began time.Time) { done <- time.Since(began) }(time.Now())
+			for n := uint64(901); n < 911; n++ {
+				if f, err := p.Fetch(t.Context(), indexer.Range{From: n, To: n}, indexer.Want{Dense: true}); err != nil || len(f.Blocks) != 1 {
+					t.Errorf("block %d: %v", n, err)
+				}
+			}
+		}()
+		for range 600 {
+			heads(t, p)
+			time.Sleep(time.Second)
+		}
+		if took := <-done; took > 2*time.Minute {
+			t.Errorf("10 blocks of a second took %v", took)
+		}
+		if s := states(p); s["a"].Up || s["a"].Leads || !s["b"].Leads || !strings.Contains(s["a"].Reason, "reads in a row were not answered: rpc a: no answer within 30s") {
+			t.Fatalf("%+v", s)
+		}
+		fails := p.all[0].fails
+		if s := states(p)["a"]; s.Up || fails < 3 || fails > 20 || time.Since(s.Seen) > 2*time.Minute {
+			t.Fatalf("tried %d times in 8 minutes: %+v", fails, s)
+		}
+		a.set(func(f *fake) { f.hangs = nil })
+		time.Sleep(2 * time.Minute)
+		synctest.Wait()
+		if s := states(p)["a"]; !s.Up || s.Reason != "" {
+			t.Fatalf("%+v", s)
+		}
+	})
+}
+
+// A network's only endpoint that answers no read shows it as the network's fault, and
+// is tried again.
+func TestTheOnlyEndpointWhoseReadsHang(t *testing.T) {
+	a := newFake("a", 1000, 900)
+	live(t, []*fake{a}, func(t *testing.T, d *day) {
+		d.mine(time.Minute, 0)
+		d.reached(t, 2, 0)
+		a.set(func(f *fake) { f.hangs = func(r indexer.Range) bool { return r.To > 0 } })
+		for range 10 {
+			d.mine(time.Minute, 0)
+			if n := d.network(); d.chain.head > 1190 && !strings.Contains(n.Faults["writer"], "reads in a row were not answered") {
+				t.Fatalf("at block %d: %+v", d.chain.head, n)
+			}
+		}
+		if s := states(d.pool)["a"]; s.Up || d.network().Faults["writer"] == "" {
+			t.Fatalf("%+v", s)
+		}
+		a.set(func(f *fake) { f.hangs = nil })
+		d.mine(3*time.Minute, 0)
+		d.reached(t, 2, 0)
+		if s := states(d.pool)["a"]; !s.Up || len(d.network().Faults) > 0 {
+			t.Fatalf("%+v", s)
+		}
+	})
+}
+
+// A block over which alone an endpoint hangs is read from its receipts.
+func TestABlockThatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newFake("a", 1000, 900)
+		a.hangs = func(r indexer.Range) bool { return r.From <= 42 && r.To >= 42 }
+		a.whole = true
+		p := poolOf(t, a)
+		r := indexer.Range{From: 1, To: 45}
+		for range 20 {
+			if _, err := p.Heads(t.Context()); err == nil && r.From <= r.To {
+				next := p.Next(r, sparse)
+				if _, err = p.Fetch(t.Context(), next, sparse); err == nil {
+					r.From = next.To + 1
+				}
+			}
+			time.Sleep(outMost)
+		}
+		if r.From <= r.To {
+			t.Fatalf("not read further than to block %d: %+v", r.From, states(p)["a"])
+		}
+	})
+}

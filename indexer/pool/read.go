@@ -38,13 +38,14 @@ const (
 // twice, then in halves; one block alone is read from its receipts, and only when
 // that fails, too, the error is shown. Nothing is ever left out.
 func (p *Pool) Fetch(ctx context.Context, r indexer.Range, want indexer.Want) (indexer.Fetched, error) {
-	f, err := p.fetch(ctx, r, want)
+	f, err := p.fetch(ctx, p.able(time.Now(), r, want), r, want)
 	for try := 0; passing(err, try) && ctx.Err() == nil; try++ {
 		pause(ctx, outFirst<<min(try, retries)/2+rand.N(outFirst<<min(try, retries)/2))
-		f, err = p.fetch(ctx, r, want)
+		f, err = p.fetch(ctx, p.able(time.Now(), r, want), r, want)
 	}
+	hung := r.Len() == 1 && ethrpc.VerdictOf(err).Kind == ethrpc.Silent // over this block, perhaps
 	switch {
-	case !strange(err) && !errors.Is(err, indexer.ErrTooLarge) || ctx.Err() != nil:
+	case !strange(err) && !errors.Is(err, indexer.ErrTooLarge) && !hung || ctx.Err() != nil:
 		return f, err
 	case r.Len() > 1:
 		return halves(r, r.From+r.Len()/2-1, want, func(r indexer.Range) (indexer.Fetched, error) { return p.Fetch(ctx, r, want) })
@@ -55,10 +56,14 @@ func (p *Pool) Fetch(ctx context.Context, r indexer.Range, want indexer.Want) (i
 }
 
 // byReceipts reads the logs of a block, which nobody gives for the reason why, from
-// its receipts.
+// its receipts; where nobody is left to be asked, the leader is.
 func (p *Pool) byReceipts(ctx context.Context, r indexer.Range, want indexer.Want, why error) (indexer.Fetched, error) {
 	want.Receipts = true
-	f, err := p.fetch(ctx, r, want)
+	able := p.able(time.Now(), r, want)
+	if len(able) == 0 {
+		able = []*member{p.leader()}
+	}
+	f, err := p.fetch(ctx, able, r, want)
 	if err != nil {
 		return indexer.Fetched{}, fmt.Errorf("block %d alone: %w; and by its receipts: %v", r.From, why, err)
 	}
@@ -88,9 +93,9 @@ func strange(err error) bool {
 }
 
 // fetch asks one able endpoint after the other.
-func (p *Pool) fetch(ctx context.Context, r indexer.Range, want indexer.Want) (f indexer.Fetched, err error) {
+func (p *Pool) fetch(ctx context.Context, able []*member, r indexer.Range, want indexer.Want) (f indexer.Fetched, err error) {
 	torn := func(err error) bool { return want.Dense && errors.Is(err, indexer.ErrTorn) } // the chain moved: the others say nothing of that
-	err = p.try(ctx, p.able(time.Now(), r, want), torn, func(m *member) (err error) {
+	err = p.try(ctx, able, torn, func(m *member) (err error) {
 		f, err = m.read(ctx, r, want)
 		return err
 	})
@@ -134,8 +139,11 @@ func (m *member) read(ctx context.Context, r indexer.Range, want indexer.Want) (
 	}
 	err = m.ask(ctx, func(ctx context.Context) (err error) {
 		began := time.Now()
-		if f, err = m.Endpoint.Fetch(ctx, r, want); ethrpc.VerdictOf(err).Kind == ethrpc.Silent && m.answeredSince(began) {
-			err = fmt.Errorf("%w: %w", indexer.ErrTooLarge, err) // it does not hang
+		if f, err = m.Endpoint.Fetch(ctx, r, want); ethrpc.VerdictOf(err).Kind == ethrpc.Silent {
+			return m.hangs(began, want, err)
+		}
+		if err == nil || errors.Is(err, indexer.ErrTooLarge) {
+			m.reads()
 		}
 		return err
 	})
