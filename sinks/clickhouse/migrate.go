@@ -4,6 +4,7 @@ import (
 	"context"
 	"embed"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/ClickHouse/ch-go/proto"
@@ -13,8 +14,8 @@ import (
 )
 
 // migrations are the files sql/0001.sql and up: what each version of the
-// warehouse adds to the one before. A file never changes once it is released,
-// and may be run again where it was cut short.
+// warehouse adds to the one before. A file never changes what it leads to once it is
+// released, and may be run again where it was cut short.
 //
 //go:embed sql/*.sql
 var migrations embed.FS
@@ -76,7 +77,11 @@ func (s *Sink) migrateTo(ctx context.Context, version uint32) error {
 		return err
 	}
 	for _, statement := range statements {
-		if err := s.exec(ctx, statement); err != nil {
+		wanted, err := s.wanted(ctx, statement)
+		if err == nil && wanted {
+			err = s.exec(ctx, statement)
+		}
+		if err != nil {
 			return s.fault(fmt.Sprintf("migrate to version %d", version), err)
 		}
 		if err := s.durable(); err != nil { // the next one may remove what this one copied
@@ -84,6 +89,21 @@ func (s *Sink) migrateTo(ctx context.Context, version uint32) error {
 		}
 	}
 	return s.insertRow(ctx, "migrations", in("version", &proto.ColUInt32{version}))
+}
+
+// condition is a comment in a statement, which makes it run only if, or unless, there
+// is such a table.
+var condition = regexp.MustCompile(`(?m)^-- (if|unless) (\w+) is there`)
+
+// wanted: a statement has no condition, or it is met.
+func (s *Sink) wanted(ctx context.Context, statement string) (bool, error) {
+	on := condition.FindStringSubmatch(statement)
+	if on == nil {
+		return true, nil
+	}
+	var there uint64
+	err := s.conn.QueryRow(ctx, "SELECT count() FROM system.tables WHERE database = currentDatabase() AND name = $1", on[2]).Scan(&there)
+	return (there > 0) == (on[1] == "if"), err
 }
 
 // statementsOf are what makes a version of the one before.

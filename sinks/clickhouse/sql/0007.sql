@@ -2,9 +2,20 @@
 -- makes text of them: as text they are twice as long, and to take them in, to compress
 -- and to merge them is most of what an INSERT costs. ZSTD is for what is long and
 -- differs. The rows are copied, whichever of the two forms they have: this file may
--- be run again at any time.
+-- be run again at any time. A copy that was cut begins anew; one that is whole has
+-- another name, and is not made again.
 
-CREATE TABLE IF NOT EXISTS raw_events_bytes
+-- unless raw_events is there: an older version of this file was cut after its DROP
+RENAME TABLE IF EXISTS raw_events_bytes TO raw_events;
+
+-- unless raw_events_copied is there
+CREATE TABLE IF NOT EXISTS raw_events_bytes AS raw_events;
+
+-- unless raw_events_copied is there: the rest of a copy goes, and whoever may not drop a table learns it before the copying
+DROP TABLE raw_events_bytes SYNC SETTINGS max_table_size_to_drop = 0;
+
+-- unless raw_events_copied is there: what is copied is to be on the disk before the old table goes
+CREATE TABLE raw_events_bytes
 (
     chain_id     UInt64                 CODEC(Delta, Default),
     block_number UInt64                 CODEC(DoubleDelta, Default),
@@ -32,10 +43,10 @@ CREATE TABLE IF NOT EXISTS raw_events_bytes
 ENGINE = ReplacingMergeTree(seq)
 PARTITION BY chain_id
 PRIMARY KEY (chain_id, block_number, log_index)
-ORDER BY (chain_id, block_number, log_index, block_hash);
+ORDER BY (chain_id, block_number, log_index, block_hash)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
 
-CREATE TABLE IF NOT EXISTS raw_events AS raw_events_bytes;
-
+-- unless raw_events_copied is there
 INSERT INTO raw_events_bytes (chain_id, block_number, log_index, block_hash, block_time, tx_hash, tx_index, address, event, signature,
                               decoding, args, topics, data, network, seq, digest, deleted)
 SELECT chain_id, block_number, log_index,
@@ -49,9 +60,16 @@ SELECT chain_id, block_number, log_index,
 FROM raw_events
 SETTINGS insert_deduplicate = 0;
 
-DROP TABLE IF EXISTS raw_events SYNC;
+-- unless raw_events_copied is there
+RENAME TABLE raw_events_bytes TO raw_events_copied;
 
-RENAME TABLE raw_events_bytes TO raw_events;
+-- if raw_events_copied is there
+DROP TABLE IF EXISTS raw_events SYNC SETTINGS max_table_size_to_drop = 0;
+
+-- if raw_events_copied is there
+RENAME TABLE raw_events_copied TO raw_events;
+
+ALTER TABLE raw_events RESET SETTING fsync_after_insert, fsync_part_directory;
 
 CREATE OR REPLACE VIEW events AS
 WITH (SELECT (groupArray(chain_id), groupArray(safe_number), groupArray(finalized_number)) FROM positions FINAL) AS heads
