@@ -56,6 +56,32 @@ func TestTempoOfAChainThatHalts(t *testing.T) {
 	}
 }
 
+// A chain that stood still, before its first block here or later, is followed as
+// before from its second block on: the first may have to wait for a rare look.
+func TestTempoAfterAHalt(t *testing.T) {
+	const every = 2 * time.Second
+	tempo, now := tempo{poll: time.Second}, time.Unix(1e9, 0)
+	head, due := uint64(100), now.Add(every)
+	follow := func(blocks int) (latest time.Duration) {
+		halted := head
+		for end := due.Add(time.Duration(blocks) * every); now.Before(end); now = now.Add(tempo.wait(now)) {
+			for ; !now.Before(due); due = due.Add(every) {
+				if head++; head > halted+1 {
+					latest = max(latest, now.Sub(due))
+				}
+			}
+			tempo.look(now, head)
+		}
+		return latest
+	}
+	for _, halt := range []time.Duration{13 * time.Second, 10 * time.Minute, time.Hour} {
+		due = now.Add(halt)
+		if latest := follow(30); latest > every/2 {
+			t.Errorf("after a halt of %v: a block was seen %v late", halt, latest)
+		}
+	}
+}
+
 // Heads that go up and down are those of several backends: never is there no wait.
 func TestTempoOfSeveralBackends(t *testing.T) {
 	tempo, now := tempo{poll: time.Second}, time.Unix(1e9, 0)

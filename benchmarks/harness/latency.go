@@ -17,11 +17,12 @@ import (
 	sink "superindex/sinks/jetstream"
 )
 
-// latencies are how long blocks took, from the node's answer with their logs.
+// latencies are how long blocks took.
 type latencies struct {
 	mu       sync.Mutex
-	inStream []time.Duration // every block that was the head of a batch
-	inView   []time.Duration // some blocks: each costs the warehouse a few queries
+	asked    []time.Duration // from when a block was there until the node was asked for its logs
+	inStream []time.Duration // from the node's answer on, of every block that was the head of a batch
+	inView   []time.Duration // the same of some blocks: each costs the warehouse a few queries
 }
 
 // messages notes when the stream has a batch's last message, until stop is called.
@@ -59,18 +60,22 @@ func (t *latencies) message(n *served, body []byte) {
 	if json.Unmarshal(body, &m) != nil {
 		return
 	}
-	if given, ok := n.Given(m.Head.Hash); ok {
-		t.mu.Lock()
-		t.inStream = append(t.inStream, now.Sub(given))
-		t.mu.Unlock()
+	came, known := n.Came(m.Head.Hash)
+	given, asked := n.Given(m.Head.Hash)
+	if !known || !asked {
+		return
 	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.asked = append(t.asked, given.Sub(came))
+	t.inStream = append(t.inStream, now.Sub(given))
 }
 
 // probeEvery is between the beginnings of two looks into the view, and lookEvery
 // between two queries of one: they share the cores with what they measure.
 const (
 	probeEvery = 250 * time.Millisecond
-	lookEvery  = 10 * time.Millisecond
+	lookEvery  = 15 * time.Millisecond
 )
 
 // rows takes a block that its node has not given yet, again and again, and asks
@@ -122,13 +127,13 @@ func fresh(nodes []*served, i int) (*served, chain.BlockRef) {
 	return nil, chain.BlockRef{}
 }
 
-// errOvertaken is a block that nobody asked for within a few seconds.
+// errOvertaken is a block that was not asked for before the second one after it came:
+// it may have been read in a range.
 var errOvertaken = errors.New("the block was not asked for")
 
 // look waits until a block is given and then until all of its rows can be read.
 func look(ctx context.Context, conn driver.Conn, n *served, block chain.BlockRef) (took time.Duration, err error) {
 	query := fmt.Sprintf("SELECT count() FROM events WHERE chain_id = %d AND block_number = %d AND block_hash = '%v'", n.o.ChainID, block.Number, block.Hash)
-	began := time.Now()
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	for {
@@ -139,7 +144,7 @@ func look(ctx context.Context, conn driver.Conn, n *served, block chain.BlockRef
 		}
 		given, ok := n.Given(block.Hash)
 		if !ok {
-			if time.Since(began) > 5*time.Second {
+			if n.Head().Number > block.Number+1 {
 				return 0, errOvertaken
 			}
 			continue

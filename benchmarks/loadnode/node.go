@@ -20,7 +20,8 @@ type Node struct {
 	counters counters
 
 	mu        sync.Mutex
-	given     map[chain.Hash]time.Time // when the logs of a block above Options.Blocks were first asked for
+	came      map[chain.Hash]time.Time // when a block above Options.Blocks became the head
+	given     map[chain.Hash]time.Time // when its logs were first asked for
 	listeners map[chan chain.BlockRef]struct{}
 }
 
@@ -40,7 +41,8 @@ func New(o Options) (*Node, error) {
 	return &Node{
 		o: o, blocks: c, rate: rate.NewLimiter(limit, max(1, int(o.Rate))),
 		buffers: sync.Pool{New: func() any { return new([]byte) }},
-		given:   map[chain.Hash]time.Time{}, listeners: map[chan chain.BlockRef]struct{}{},
+		came:    map[chain.Hash]time.Time{}, given: map[chain.Hash]time.Time{},
+		listeners: map[chan chain.BlockRef]struct{}{},
 	}, nil
 }
 
@@ -80,10 +82,11 @@ func (n *Node) Run(ctx context.Context) {
 	}
 }
 
-// announce tells who subscribed. One that does not listen misses a head.
+// announce notes a new head and tells who subscribed. One that does not listen misses a head.
 func (n *Node) announce(head record) chain.BlockRef {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	n.came[head.hash] = time.Now()
 	for to := range n.listeners {
 		select {
 		case to <- head.ref():
@@ -116,6 +119,15 @@ func (n *Node) served(r *record) {
 	if _, ok := n.given[r.hash]; !ok {
 		n.given[r.hash] = time.Now()
 	}
+}
+
+// Came is when a block that was put on top of the first Options.Blocks became the
+// head.
+func (n *Node) Came(block chain.Hash) (time.Time, bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	at, ok := n.came[block]
+	return at, ok
 }
 
 // Given is when the logs of a block that came after the first Options.Blocks were
