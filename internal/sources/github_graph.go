@@ -104,9 +104,15 @@ func (s *GitHub) graphql(w http.ResponseWriter, r *http.Request, token string) {
 // root is the object of all queries.
 func (s *GitHub) root(e *execution) object {
 	byNode := func(id any) any {
-		number, err := strconv.ParseInt(strings.TrimPrefix(fmt.Sprint(id), "R_"), 10, 64)
-		if r := s.repos[number]; err == nil && r != nil && r.Gone == 0 {
+		kind, text, _ := strings.Cut(fmt.Sprint(id), "_")
+		number, err := strconv.ParseInt(text, 10, 64)
+		if r := s.repos[number]; kind == "R" && err == nil && r != nil && r.Gone == 0 {
 			return r.object()
+		}
+		for _, r := range s.repos {
+			if i := slices.IndexFunc(r.Issues, func(n Issue) bool { return n.ID == number }); kind == "I" && i >= 0 && r.Gone == 0 {
+				return r.Issues[i].object()
+			}
 		}
 		return nil
 	}
@@ -276,6 +282,9 @@ func pageOf(all []sorted, args map[string]any) object {
 			rest = slices.DeleteFunc(slices.Clone(rest), func(s sorted) bool { return s.cursor() >= after })
 		}
 	}
+	if n, err := number(args["last"]); err == nil {
+		return lastOf(rest, n, args["before"])
+	}
 	size := len(rest)
 	if n, err := number(args["first"]); err == nil {
 		size = min(size, n)
@@ -291,6 +300,24 @@ func pageOf(all []sorted, args map[string]any) object {
 		}
 	}
 	return object{"totalCount": total, "pageInfo": info, "nodes": nodes, "edges": edges}
+}
+
+// lastOf is a page of what comes the oldest first: the last n before a cursor, of all
+// with the newest first.
+func lastOf(all []sorted, n int, before any) object {
+	if at, ok := before.(string); ok {
+		all = slices.DeleteFunc(slices.Clone(all), func(s sorted) bool { return s.cursor() >= at })
+	}
+	page := slices.Clone(all[:min(n, len(all))])
+	slices.Reverse(page)
+	info, nodes := object{"hasPreviousPage": len(page) < len(all), "startCursor": nil}, []object{}
+	for _, one := range page {
+		nodes = append(nodes, one.node)
+	}
+	if len(page) > 0 {
+		info["startCursor"] = page[0].cursor()
+	}
+	return object{"pageInfo": info, "nodes": nodes}
 }
 
 func (s *sorted) cursor() string { return fmt.Sprintf("%012d/%s", s.at.Unix(), s.id) }

@@ -88,21 +88,22 @@ func (n *Issue) state() string {
 	return "OPEN"
 }
 
+func (n *Issue) node() string { return fmt.Sprintf("I_%d", n.ID) }
+
 func (n *Issue) object() object {
-	id := n.ID
+	id, kind := n.ID, "Issue"
+	if n.Pull > 0 {
+		id, kind = n.Pull, "PullRequest"
+	}
 	o := object{
-		"number": n.Number, "title": fmt.Sprint("title ", n.Number), "state": n.state(), "stateReason": nil, "isDraft": false,
+		"__typename": kind, "id": n.node(), "fullDatabaseId": strconv.FormatInt(id, 10), "number": n.Number, "title": fmt.Sprint("title ", n.Number), "state": n.state(), "stateReason": nil, "isDraft": false,
 		"createdAt": moment(n.Created), "updatedAt": moment(n.Updated), "closedAt": moment(n.Closed), "mergedAt": moment(n.Merged),
 		"authorAssociation": n.Association, "author": n.By.object(), "baseRefName": "main", "mergedBy": nil, "mergeCommit": nil,
 	}
-	if n.Pull > 0 {
-		id = n.Pull
-	}
-	o["fullDatabaseId"] = strconv.FormatInt(id, 10)
 	var events, reviews []sorted
 	for i, e := range n.Events {
 		kind := map[string]string{"closed": "ClosedEvent", "reopened": "ReopenedEvent", "merged": "MergedEvent"}[e.Event]
-		events = append(events, sorted{e.At, strconv.Itoa(i), object{"__typename": kind, "createdAt": moment(e.At), "actor": e.By.object()}, nil})
+		events = append(events, sorted{e.At, fmt.Sprintf("%06d", i), object{"__typename": kind, "createdAt": moment(e.At), "actor": e.By.object()}, nil})
 		if e.Event == "merged" {
 			o["mergedBy"], o["mergeCommit"] = e.By.object(), object{"oid": fmt.Sprintf("%040d", n.Number)}
 		}

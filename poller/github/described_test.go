@@ -159,7 +159,7 @@ func TestEveryQueryFitsGitHubsSchema(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, query := range map[string]string{"look": lookQuery, "a name": namesQuery(1), "a hundred names": namesQuery(100), "read": readQuery} {
+	for name, query := range map[string]string{"look": lookQuery, "a name": namesQuery(1), "a hundred names": namesQuery(100), "read": readQuery, "older": olderQuery} {
 		if _, err := gqlparser.LoadQueryWithRules(s, query, rules.NewDefaultRules()); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}

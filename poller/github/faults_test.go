@@ -98,6 +98,8 @@ func TestLimitsAreWaitedFor(t *testing.T) {
 		"a secondary one with a time":      {403, `{}`, []string{"Retry-After", "120"}, 2 * time.Minute},
 		"a secondary one as 429":           {429, `{}`, []string{"Retry-After", "300"}, 5 * time.Minute},
 		"a secondary one without a time":   {403, `{"message":"You have exceeded a secondary rate limit"}`, nil, time.Minute},
+		"a secondary one of GraphQL":       {200, `{"message":"You have exceeded a secondary rate limit. Please wait a few minutes."}`, nil, time.Minute},
+		"one of GraphQL with a time":       {200, `{"data":null,"errors":[{"type":"RATE_LIMITED","message":"You have exceeded a secondary rate limit"}]}`, []string{"Retry-After", "300"}, 5 * time.Minute},
 		"a reset that is over":             {403, `{}`, []string{"X-RateLimit-Remaining", "0", "X-RateLimit-Reset", "1"}, time.Minute},
 		"both, of which the longer counts": {403, `{}`, []string{"Retry-After", "1800", "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", reset}, 30 * time.Minute},
 	} {
@@ -116,6 +118,26 @@ func TestLimitsAreWaitedFor(t *testing.T) {
 				t.Errorf("%s: waited %v, not %v", name, waited, c.waits)
 			}
 		})
+	}
+}
+
+// What was asked for may speak of limits without being one.
+func TestTalkOfLimitsIsNoLimit(t *testing.T) {
+	for body, want := range map[string]bool{
+		`{"data":{"node":{"title":"You have exceeded a secondary rate limit"}}}`:                            false,
+		`{"data":{"node":null},"errors":[{"message":"secondary rate limit"}]}`:                              false,
+		`{"errors":[{"type":"RATE_LIMITED","message":"API rate limit exceeded"}]}`:                          false, // the headers say so
+		`{"data":{"x":"` + strings.Repeat("rate limit ", 10_000) + `"}}`:                                    false,
+		`{"errors":[{"type":"RATE_LIMITED","message":"You have exceeded a secondary rate limit"}]}`:         true,
+		`{"data":null,"message":"You have triggered an abuse detection mechanism","documentation_url":"x"}`: true,
+	} {
+		resp := &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(body))}
+		if got, err := saysLimit(resp); err != nil || got != want {
+			t.Errorf("%.80s: %v, %v", body, got, err)
+		}
+		if left, err := io.ReadAll(resp.Body); err != nil || string(left) != body {
+			t.Errorf("%d of %d bytes are left of %.80s: %v", len(left), len(body), body, err)
+		}
 	}
 }
 

@@ -48,6 +48,9 @@ func (f *Feed) fetchLook(ctx context.Context, of []poller.Resource) (result poll
 // looked takes over what a look saw.
 func (f *Feed) looked(result *poller.Result, r poller.Resource, s *state, one *repository, now time.Time) error {
 	s.seen(one)
+	if s.Cut && f.tokens > 0 && f.owes(s, now) {
+		s.begin(stars).Open = true // the others are given now
+	}
 	body, err := json.Marshal(one.row())
 	if err != nil {
 		return fmt.Errorf("the repository %s: %w", one.Name, err)
@@ -71,18 +74,39 @@ func (f *Feed) settled(r poller.Resource, s *state, now time.Time) (result polle
 		return result
 	}
 	s.Absent = 0
-	if first, yesterday := f.firstDay(s), poller.DayOf(now)-1; yesterday > s.Covered && yesterday >= first {
+	if first, yesterday := f.firstDay(s), poller.DayOf(now)-1; f.owes(s, now) {
 		s.Covered = yesterday
 		result.Coverage = append(result.Coverage, f.covers(r, activity, first, yesterday, poller.Complete, ""))
 		if s.Gap > 0 && s.Gap != first {
 			result.Coverage = append(result.Coverage, f.covers(r, activity, s.Gap, yesterday, poller.Complete, ""))
 		}
-		if s.Gap = 0; f.tokens == 0 {
-			result.Coverage = append(result.Coverage, f.covers(r, reviews, first, yesterday, poller.Missing, "reviews need a token"))
-		}
+		s.Gap = 0
+		result.Coverage = append(result.Coverage, f.lacks(r, s, first, yesterday)...)
 	}
 	result.After = []poller.Resource{r.With(s, f.again(s, now))}
 	return result
+}
+
+// owes: a day has ended of which it was not said that it is here.
+func (f *Feed) owes(s *state, now time.Time) bool {
+	yesterday := poller.DayOf(now) - 1
+	return yesterday > s.Covered && yesterday >= f.firstDay(s)
+}
+
+// lacks is what GitHub does not give without a token.
+func (f *Feed) lacks(r poller.Resource, s *state, first, last uint64) (all []poller.Coverage) {
+	had := s.Cut
+	s.Cut = f.tokens == 0 && s.starred() > lastOfStars*perPage
+	if f.tokens == 0 {
+		all = append(all, f.covers(r, reviews, first, last, poller.Missing, "reviews need a token"))
+	}
+	switch {
+	case s.Cut:
+		all = append(all, f.covers(r, stars, first, last, poller.Missing, fmt.Sprintf("more than the first %d stars need a token", lastOfStars*perPage)))
+	case had:
+		all = append(all, f.covers(r, stars, first, last, poller.Complete, ""))
+	}
+	return all
 }
 
 // retry is when there is another try: at once, unless it was absent.
@@ -133,7 +157,11 @@ func (f *Feed) fetchRead(ctx context.Context, r poller.Resource, kinds []string)
 	case len(answer.Errors) > 0 || answer.Data.Node == nil:
 		return result, fmt.Errorf("%s: GitHub says: %.200s", what, answer.Errors[0].Message)
 	}
-	result.Payloads = []poller.Payload{{What: "read/" + s.Node + "/" + strings.Join(kinds, "+"), Body: f.kept(body)}}
+	older, err := f.beginnings(ctx, what, answer.Data.threads())
+	if err != nil {
+		return result, err
+	}
+	result.Payloads = append(older, poller.Payload{What: "read/" + s.Node + "/" + strings.Join(kinds, "+"), Body: f.kept(body)})
 	o := of{numberOfID(r), s.Name}
 	for _, kind := range kinds {
 		rows, err := s.take(kind, answer.Data.page(kind, o, f.opts.Emails), f.first)

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
+	"strings"
 
 	"superindex/poller"
 )
@@ -50,13 +52,12 @@ func post[T any](ctx context.Context, f *Feed, what, query string, variables any
 	return r, nil, &poller.LimitedError{Reason: "GraphQL: " + r.Errors[0].Message}
 }
 
-func (r *reply[T]) limited() bool {
-	for _, e := range r.Errors {
-		if e.Type == "RATE_LIMITED" {
-			return true
-		}
-	}
-	return false
+func (r *reply[T]) limited() bool { return slices.ContainsFunc(r.Errors, fault.ofPoints) }
+
+// ofPoints: the token has no points left, as the headers say too. A secondary limit
+// is the wallet's to know.
+func (f fault) ofPoints() bool {
+	return f.Type == "RATE_LIMITED" && !strings.Contains(strings.ToLower(f.Message), "secondary")
 }
 
 // fault is what is wrong with the whole answer.

@@ -55,7 +55,8 @@ const perPage = 100
 // ofPage marks that a pass goes on by the numbers of pages.
 const ofPage = "p:"
 
-// lastOfStars is the furthest page of stars that GitHub gives.
+// lastOfStars is the furthest page of stars that REST gives, with the oldest first: the
+// newest of a repository that has more are not there without a token.
 const lastOfStars = 400
 
 // list asks for a page of one kind. gone is true where there is no such repository: a
@@ -105,13 +106,18 @@ func (s *state) pageOf(kind string) int {
 		}
 	}
 	if kind == stars {
-		count, err := strconv.Atoi(s.Marks[stars])
-		if err != nil {
-			count = 1
-		}
-		return min(max(1, (count+perPage-1)/perPage), lastOfStars)
+		return min(max(1, (s.starred()+perPage-1)/perPage), lastOfStars)
 	}
 	return 1
+}
+
+// starred is how many stars the last look saw.
+func (s *state) starred() int {
+	n, err := strconv.Atoi(s.Marks[stars])
+	if err != nil {
+		return 0
+	}
+	return n
 }
 
 func isStatus(err error, code int) bool {

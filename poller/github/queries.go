@@ -65,23 +65,23 @@ const readQuery = `query Read(
       issues(first: $n, after: $issuesAfter, orderBy: {field: UPDATED_AT, direction: DESC}) @include(if: $issues) {
         pageInfo { hasNextPage endCursor }
         nodes {
-          fullDatabaseId number title state stateReason createdAt updatedAt closedAt authorAssociation
+          id fullDatabaseId number title state stateReason createdAt updatedAt closedAt authorAssociation
           author { ...actor }
-          timelineItems(last: 50, itemTypes: [CLOSED_EVENT, REOPENED_EVENT]) { pageInfo { hasPreviousPage } nodes { ...happened } }
+          timelineItems(last: 50, itemTypes: [CLOSED_EVENT, REOPENED_EVENT]) { pageInfo { hasPreviousPage startCursor } nodes { ...happened } }
         }
       }
       pullRequests(first: $few, after: $pullsAfter, orderBy: {field: UPDATED_AT, direction: DESC}) @include(if: $pulls) {
         pageInfo { hasNextPage endCursor }
         nodes {
-          fullDatabaseId number title state isDraft createdAt updatedAt closedAt mergedAt authorAssociation baseRefName
+          id fullDatabaseId number title state isDraft createdAt updatedAt closedAt mergedAt authorAssociation baseRefName
           author { ...actor }
           mergedBy { ...actor }
           mergeCommit { oid }
           reviews(last: 100) {
-            pageInfo { hasPreviousPage }
-            nodes { fullDatabaseId state submittedAt updatedAt authorAssociation author { ...actor } }
+            pageInfo { hasPreviousPage startCursor }
+            nodes { ...review }
           }
-          timelineItems(last: 50, itemTypes: [CLOSED_EVENT, REOPENED_EVENT, MERGED_EVENT]) { pageInfo { hasPreviousPage } nodes { ...happened } }
+          timelineItems(last: 50, itemTypes: [CLOSED_EVENT, REOPENED_EVENT, MERGED_EVENT]) { pageInfo { hasPreviousPage startCursor } nodes { ...happened } }
         }
       }
       releases(first: $n, after: $releasesAfter, orderBy: {field: CREATED_AT, direction: DESC}) @include(if: $releases) {
@@ -99,6 +99,14 @@ const readQuery = `query Read(
     }
   }
 }
+fragment owner on RepositoryOwner {
+  __typename login
+  ... on User { databaseId }
+  ... on Organization { databaseId }
+}` + threadFields
+
+// threadFields are what happens to an issue or a pull request.
+const threadFields = `
 fragment actor on Actor {
   __typename login
   ... on User { databaseId }
@@ -106,14 +114,35 @@ fragment actor on Actor {
   ... on Organization { databaseId }
   ... on Mannequin { databaseId }
 }
-fragment owner on RepositoryOwner {
-  __typename login
-  ... on User { databaseId }
-  ... on Organization { databaseId }
-}
 fragment happened on Node {
   __typename
   ... on ClosedEvent { createdAt actor { ...actor } }
   ... on ReopenedEvent { createdAt actor { ...actor } }
   ... on MergedEvent { createdAt actor { ...actor } }
+}
+fragment review on PullRequestReview {
+  fullDatabaseId state submittedAt updatedAt authorAssociation
+  author { ...actor }
 }`
+
+// olderQuery reads what happened to an issue or a pull request before what came with it.
+const olderQuery = `query Older($id: ID!, $reviews: Boolean!, $reviewsBefore: String, $events: Boolean!, $eventsBefore: String) {
+  node(id: $id) {
+    ... on Issue {
+      timelineItems(last: 100, before: $eventsBefore, itemTypes: [CLOSED_EVENT, REOPENED_EVENT]) @include(if: $events) {
+        pageInfo { hasPreviousPage startCursor }
+        nodes { ...happened }
+      }
+    }
+    ... on PullRequest {
+      timelineItems(last: 100, before: $eventsBefore, itemTypes: [CLOSED_EVENT, REOPENED_EVENT, MERGED_EVENT]) @include(if: $events) {
+        pageInfo { hasPreviousPage startCursor }
+        nodes { ...happened }
+      }
+      reviews(last: 100, before: $reviewsBefore) @include(if: $reviews) {
+        pageInfo { hasPreviousPage startCursor }
+        nodes { ...review }
+      }
+    }
+  }
+}` + threadFields

@@ -63,8 +63,9 @@ func each[T any](nodes []T, read func(*T) []item) (all []item) {
 type pageInfo struct {
 	Info struct {
 		More   bool   `json:"hasNextPage"`
-		Before bool   `json:"hasPreviousPage"`
 		End    string `json:"endCursor"`
+		Before bool   `json:"hasPreviousPage"`
+		Start  string `json:"startCursor"`
 	} `json:"pageInfo"`
 }
 
@@ -157,17 +158,17 @@ func (h *happened) event(o of, number int, pull bool, at time.Time) (item, bool)
 }
 
 type issueNode struct {
-	ID          int64            `json:"fullDatabaseId,string"`
-	Number      int              `json:"number"`
-	Title       string           `json:"title"`
-	State       string           `json:"state"`
-	Reason      string           `json:"stateReason"`
-	CreatedAt   time.Time        `json:"createdAt"`
-	UpdatedAt   time.Time        `json:"updatedAt"`
-	ClosedAt    time.Time        `json:"closedAt"`
-	Association string           `json:"authorAssociation"`
-	Author      *actor           `json:"author"`
-	Timeline    listOf[happened] `json:"timelineItems"`
+	ID          int64     `json:"fullDatabaseId,string"`
+	Number      int       `json:"number"`
+	Title       string    `json:"title"`
+	State       string    `json:"state"`
+	Reason      string    `json:"stateReason"`
+	CreatedAt   time.Time `json:"createdAt"`
+	UpdatedAt   time.Time `json:"updatedAt"`
+	ClosedAt    time.Time `json:"closedAt"`
+	Association string    `json:"authorAssociation"`
+	Author      *actor    `json:"author"`
+	thread
 }
 
 func (n *issueNode) items(o of) []item {
@@ -204,8 +205,7 @@ type pullNode struct {
 	Merge       *struct {
 		OID string `json:"oid"`
 	} `json:"mergeCommit"`
-	Reviews  listOf[reviewNode] `json:"reviews"`
-	Timeline listOf[happened]   `json:"timelineItems"`
+	thread
 }
 
 type reviewNode struct {

@@ -60,6 +60,7 @@ type state struct {
 
 	Covered uint64 `json:"covered,omitempty"` // the last day of which all is here, counted since 1970
 	Gap     uint64 `json:"gap,omitempty"`     // the first day of those that are missing since
+	Cut     bool   `json:"cut,omitempty"`     // it has more stars than were given
 }
 
 // tag is an ETag, and the token that it was given to: another one does not know it.

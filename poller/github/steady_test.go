@@ -3,7 +3,9 @@ package github
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -156,6 +158,72 @@ func TestWhatChangesIsBroughtAgain(t *testing.T) {
 			}
 		})
 	}
+}
+
+// However much happened to one pull request, or to one issue, all of it is brought, and
+// what comes later once.
+func TestLongThreadsAreReadWhole(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		repo := sources.Sample(1, "org/repo", now, 2)
+		w := newWorld(t, repo)
+		issue, pull := &repo.Issues[0], &repo.Issues[1]
+		begin := now.Add(-100 * time.Hour)
+		for i := range 250 {
+			pull.Reviews = append(pull.Reviews, sources.Review{ID: int64(5000 + i), State: "COMMENTED", At: begin.Add(time.Duration(i) * time.Minute)})
+		}
+		for i := range 170 {
+			event := sources.Event{Event: []string{"closed", "reopened"}[i%2], At: begin.Add(time.Duration(i) * time.Second)}
+			issue.Events, pull.Events = append(issue.Events, event), append(pull.Events, event)
+		}
+		before := len(issue.Events) + len(pull.Events)
+		issue.Updated, pull.Updated = now, now
+		w.follow(time.Minute)
+		if got := w.count(); !strings.Contains(got, fmt.Sprintf("issue_events %d,", before)) || !strings.Contains(got, fmt.Sprintf("reviews %d,", len(pull.Reviews))) || len(w.repeated) > 0 {
+			t.Errorf("%d events, %d reviews: %s; twice: %q; %+v", before, len(pull.Reviews), got, w.repeated, w.state)
+		}
+		rows := len(w.rows)
+		w.service.Change(func() {
+			pull.Reviews = append(pull.Reviews, sources.Review{ID: 9000, State: "APPROVED", At: time.Now()})
+			pull.Updated = time.Now()
+		})
+		w.follow(time.Hour)
+		w.row("reviews 9000", `"state":"APPROVED"`)
+		if got := len(w.rows) - rows; got > 1 || len(w.repeated) > 0 {
+			t.Errorf("%d rows more, twice: %q", got, w.repeated)
+		}
+	})
+}
+
+// Without a token the newest stars of a repository with many are not given: they are
+// missing until there is one.
+func TestStarsThatNeedAToken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		repo := sources.Sample(1, "org/repo", now, 0)
+		repo.Created = now.AddDate(0, 0, -40)
+		const most = lastOfStars*perPage + 30
+		for i := range most {
+			repo.Stars = append(repo.Stars, sources.Star{By: sources.User{Login: fmt.Sprint("u", i), ID: int64(i)}, At: now.Add(-time.Duration(most-i) * time.Minute)})
+		}
+		w := newWorld(t, repo)
+		w.tokens, w.opts.From, w.opts.Every = nil, now.Add(-3*time.Hour), 2*time.Hour
+		w.follow(time.Hour)
+		stars := func() int { return strings.Count(strings.Join(slices.Collect(maps.Keys(w.rows)), "\n"), "stars 1/") }
+		if got := stars(); got != 150 {
+			t.Errorf("%d stars of the 180 of 3 hours", got)
+		}
+		w.follow(12 * time.Hour) // until the day has ended
+		if got := strings.Join(w.coverage("1"), ", "); !strings.Contains(got, "stars missing 2026-11-20 to 2026-11-20: more than the first 40000 stars need a token") {
+			t.Error(got)
+		}
+		w.tokens = []string{"a"}
+		w.follow(24 * time.Hour)
+		if got := stars(); got != 180 {
+			t.Errorf("with a token %d stars of the 180 of 3 hours", got)
+		}
+		if got := strings.Join(w.coverage("1"), ", "); strings.Contains(got, "stars missing") || !strings.Contains(got, "stars complete 2026-11-20 to 2026-11-21") {
+			t.Error(got)
+		}
+	})
 }
 
 // row says that a row holds a text.

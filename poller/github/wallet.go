@@ -5,10 +5,12 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -172,13 +174,11 @@ func (w *wallet) note(t *token, resource string, resp *http.Response) (bool, err
 	over := resp.StatusCode == http.StatusForbidden || resp.StatusCode == http.StatusTooManyRequests
 	spent := resp.Header.Get("X-RateLimit-Remaining") == "0"
 	named := cmp.Or(resp.Header.Get("X-RateLimit-Resource"), resource)
-	said := false
-	if over && !spent && after == 0 && resp.StatusCode == http.StatusForbidden {
+	if refused := over && !spent && after == 0 && resp.StatusCode == http.StatusForbidden; refused || resource == ofGraphQL && resp.StatusCode == http.StatusOK {
 		var err error
-		if said, err = saysLimit(resp); err != nil {
+		if over, err = saysLimit(resp); err != nil {
 			return false, err
 		}
-		over = said
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -200,20 +200,36 @@ func (w *wallet) note(t *token, resource string, resp *http.Response) (bool, err
 	return over, nil
 }
 
-// saysLimit reports whether a 403 is a limit without a header that says so, and
-// leaves the body to be read.
+// saysLimit reports whether an answer without data says in its text alone that it is a
+// limit: a 403, or, of GraphQL, a 200. It leaves the body to be read.
 func saysLimit(resp *http.Response) (bool, error) {
-	start, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
+	start, err := io.ReadAll(io.LimitReader(resp.Body, mostSaid))
 	if err != nil {
-		return false, fmt.Errorf("read why GitHub refuses: %w", err)
+		return false, fmt.Errorf("read what GitHub says: %w", err)
 	}
 	resp.Body = struct {
 		io.Reader
 		io.Closer
-	}{bytes.NewReader(start), resp.Body}
-	text := strings.ToLower(string(start))
-	return strings.Contains(text, "rate limit") || strings.Contains(text, "abuse detection"), nil
+	}{io.MultiReader(bytes.NewReader(start), resp.Body), resp.Body}
+	text := bytes.ToLower(start)
+	if !bytes.Contains(text, []byte("rate limit")) && !bytes.Contains(text, []byte("abuse detection")) {
+		return false, nil
+	}
+	var said struct {
+		Data   json.RawMessage `json:"data"`
+		Errors []fault         `json:"errors"`
+	}
+	switch {
+	case resp.StatusCode != http.StatusOK:
+		return true, nil
+	case len(start) == mostSaid || json.Unmarshal(start, &said) != nil || len(said.Data) > 0 && string(said.Data) != "null":
+		return false, nil // what was asked for speaks of limits
+	}
+	return !slices.ContainsFunc(said.Errors, fault.ofPoints), nil
 }
+
+// mostSaid is more than an answer has that is nothing but a refusal, in bytes.
+const mostSaid = 64 << 10
 
 func seconds(text string) time.Duration {
 	n, err := strconv.Atoi(strings.TrimSpace(text))
