@@ -12,7 +12,8 @@
 //
 // An answer is read as it arrives, once and in place (cursor), into one arena a
 // range: its size is not its memory. Logs that nobody watches are placed, checked and
-// dropped before their topics and data are read.
+// dropped before their topics and data are read. A log is compared with those before it,
+// 32 bytes at once, and only where it is not like one of them is it taken apart (shape).
 //
 // A Client keeps no state but idle connections and buffers, and is safe for concurrent use. It
 // retries nothing: errors say what the caller may do (see Error, indexer.ErrTooLarge,

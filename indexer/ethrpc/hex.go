@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math/bits"
 
 	"superindex/chain"
 )
@@ -122,4 +123,52 @@ func zeros(digits []byte) bool {
 		}
 	}
 	return true
+}
+
+// hexRun is how many hex digits b begins with.
+func hexRun(b []byte) (n int) {
+	if blocks := len(b) / stripeBytes; blocks > 0 {
+		if n = hexRunWide(&b[0], blocks); n < blocks*stripeBytes {
+			return n
+		}
+	}
+	for n < len(b) && nibbles[b[n]] <= 15 {
+		n++
+	}
+	return n
+}
+
+// hexRunWords is hexRunWide, eight at once.
+func hexRunWords(b []byte) (n int) {
+	for ; len(b)-n >= 8; n += 8 {
+		if wrong := noDigits(binary.LittleEndian.Uint64(b[n:])) & tops; wrong != 0 {
+			return n + bits.TrailingZeros64(wrong)/8
+		}
+	}
+	return n
+}
+
+// alikeWords is alike, eight bytes at once.
+func alikeWords(text []byte, like []stripe) bool {
+	var wrong uint64
+	for i := range like {
+		s := &like[i]
+		for j := 0; j < stripeBytes; j += 8 {
+			x := binary.LittleEndian.Uint64(text[stripeBytes*i+j:])
+			wrong |= (x ^ binary.LittleEndian.Uint64(s.text[j:])) & binary.LittleEndian.Uint64(s.fixed[j:])
+			wrong |= noDigits(x) & tops & binary.LittleEndian.Uint64(s.digits[j:])
+		}
+	}
+	return wrong == 0
+}
+
+// numeral is the number whose hex digits, at most 16, are b[from:to]; there are eight
+// bytes before them, or as many of them.
+func numeral(b []byte, from, to int) (n uint64) {
+	if to-from > 8 {
+		n = numeral(b, from, to-8) << 32
+		from = to - 8
+	}
+	x := binary.LittleEndian.Uint64(b[to-8:to]) &^ (1<<(8*(8-(to-from))) - 1)
+	return n | uint64(bits.ReverseBytes32(uint32(packed(x))))
 }

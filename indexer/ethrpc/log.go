@@ -33,15 +33,27 @@ func (l *log) ref() chain.BlockRef { return chain.BlockRef{Number: l.BlockNumber
 // read reads the log that is next. Until the cursor moves on, what is not read yet
 // can be.
 func (l *log) read(c *cursor, s *shape) {
-	*l = log{}
 	c.mark = c.at
+	if size := s.read(l, c.buf[c.at:]); size > 0 {
+		c.at += size
+		return
+	}
+	*l = log{}
+	s.count = 0
 	c.enter('{')
-	for i := 0; ; i++ {
-		m := s.next(c, i)
-		if m == none {
-			return
+	for first := true; ; first = false {
+		key := c.key(first)
+		if key == nil {
+			break
 		}
+		m := named(key)
+		c.peek()
+		from := c.at - c.mark
 		l.member(c, m, s)
+		s.took(m, from, c.at-c.mark)
+	}
+	if c.err == nil {
+		s.learn(l, c.buf[c.mark:c.at])
 	}
 }
 
@@ -112,7 +124,8 @@ func (l *log) check() error {
 // arena is where an answer's watched logs are put.
 type arena struct {
 	*indexer.Memory
-	tx repeated // the last log's
+	shape shape    // of the last logs
+	tx    repeated // the last log's
 }
 
 // newArena puts them into memory, or where that is nil into new one.

@@ -17,7 +17,6 @@ type scan struct {
 	within  indexer.Range
 	watched indexer.Watched
 	arena   *arena
-	shape   shape
 
 	null   bool // the answer was null
 	all    int
@@ -55,7 +54,7 @@ func (s *scan) read(c *cursor) error {
 	s.start = c.gone + c.at
 	var l log
 	for first := true; c.next(first); first = false {
-		l.read(c, &s.shape)
+		l.read(c, &s.arena.shape)
 		if c.err != nil {
 			break
 		}

@@ -1,111 +1,59 @@
 package ethrpc
 
-import "encoding/binary"
-
-// member is a member of a log.
-type member uint8
-
-const (
-	none  member = iota // there is no further one
-	other               // one that is not read
-	address
-	topics
-	data
-	blockNumber
-	transactionHash
-	transactionIndex
-	blockHash
-	blockTimestamp
-	logIndex
-	removed
-)
-
-// named finds a log's member.
-func named(key []byte) member {
-	switch string(key) {
-	case "address":
-		return address
-	case "topics":
-		return topics
-	case "data":
-		return data
-	case "blockNumber":
-		return blockNumber
-	case "transactionHash":
-		return transactionHash
-	case "transactionIndex":
-		return transactionIndex
-	case "blockHash":
-		return blockHash
-	case "blockTimestamp":
-		return blockTimestamp
-	case "logIndex":
-		return logIndex
-	case "removed":
-		return removed
-	}
-	return other
-}
-
-// shape is how the last log was written: its members in order, each with all that
-// stood between the value before and its own. A node writes every log alike, so
-// that one comparison a member finds what comes next; where it does not, the
-// member is read as it stands, and learned.
+// shape is how the last logs were written. A node writes every log alike: the same
+// members in the same order, hashes of 64 digits, numbers of a few different
+// lengths. So a log is compared with those before it, 32 bytes at once, and where it
+// is alike only its digits are left to read. Where it is not, it is read as it
+// stands, and learned.
+//
+// The comparison proves as much as reading does: bytes that are equal mean the same,
+// and where they may differ there are nothing but hex digits.
 type shape struct {
-	members [12]written // a log has 10 or 11; more are not remembered
-	block   repeated
+	molds [4]mold
+	last  int // the one that fitted last
+	next  int // the one that is replaced next
+	block repeated
+
+	members [mostMembers]written // of the log that is read as it stands
+	count   int                  // of them, or more than there is room for
 }
 
-// written is a member and the text before its value, in words of eight bytes.
+// written is where the value of a member stands, its quotes included.
 type written struct {
 	member
-	size int // of the text; 0 where it is not known
-	text [shapeWords]uint64
-	mask [shapeWords]uint64 // of what of the words is the text
+	from, to int
 }
 
-// shapeWords hold the longest name with its quotes, comma and colon.
-const shapeWords = 3
+// mostMembers of a log are taken down: known nodes write 10 or 11.
+const mostMembers = 20
 
-// is reports whether b begins with the text.
-func (w *written) is(b []byte) bool {
-	if w.size == 0 || len(b) < 8*shapeWords {
-		return false
-	}
-	return (binary.LittleEndian.Uint64(b)^w.text[0])&w.mask[0]|
-		(binary.LittleEndian.Uint64(b[8:])^w.text[1])&w.mask[1]|
-		(binary.LittleEndian.Uint64(b[16:])^w.text[2])&w.mask[2] == 0
-}
-
-// learn makes it the text, if it is not too long.
-func (w *written) learn(m member, text []byte) {
-	*w = written{}
-	if len(text) > 8*shapeWords {
-		return
-	}
-	w.member, w.size = m, len(text)
-	for i, b := range text {
-		w.text[i/8] |= uint64(b) << (i % 8 * 8)
-		w.mask[i/8] |= 0xff << (i % 8 * 8)
-	}
-}
-
-// next goes to the value of member i of the object that c is in.
-func (s *shape) next(c *cursor, i int) member {
-	if i < len(s.members) {
-		if w := &s.members[i]; w.is(c.buf[c.at:]) {
-			c.at += w.size
-			return w.member
+// read reads the log that b begins with, if it is like one before it, and returns
+// its length; else 0.
+func (s *shape) read(l *log, b []byte) (size int) {
+	for i := range s.molds {
+		at := (s.last + i) % len(s.molds)
+		if size = s.molds[at].read(l, b, &s.block); size > 0 {
+			s.last = at
+			return size
 		}
 	}
-	start := c.at - c.mark
-	key := c.key(i == 0)
-	if key == nil {
-		return none
+	return 0
+}
+
+// took takes down a member of the log that is read as it stands.
+func (s *shape) took(m member, from, to int) {
+	if s.count < mostMembers {
+		s.members[s.count] = written{m, from, to}
 	}
-	m := named(key)
-	if i < len(s.members) {
-		s.members[i].learn(m, c.buf[c.mark+start:c.at])
+	s.count++
+}
+
+// learn makes a mold of the log that was just read as it stands, from text.
+func (s *shape) learn(l *log, text []byte) {
+	var m mold
+	if s.count > mostMembers || !m.cast(l, text, s.members[:s.count]) {
+		return
 	}
-	return m
+	s.molds[s.next], s.last = m, s.next
+	s.next = (s.next + 1) % len(s.molds)
 }

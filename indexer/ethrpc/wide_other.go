@@ -13,3 +13,13 @@ func markWide(dst *uint64, src *byte, words int) {
 func unhexWide(dst, src *byte, blocks int) (right bool) {
 	return unhexWords(unsafe.Slice(dst, 16*blocks), unsafe.Slice(src, 32*blocks))
 }
+
+// alike reports whether the text fits so many stripes.
+func alike(text *byte, like *stripe, stripes int) bool {
+	return alikeWords(unsafe.Slice(text, stripes*stripeBytes), unsafe.Slice(like, stripes))
+}
+
+// hexRunWide is how many hex digits so many times 32 bytes begin with.
+func hexRunWide(text *byte, blocks int) int {
+	return hexRunWords(unsafe.Slice(text, blocks*stripeBytes))
+}
