@@ -18,6 +18,7 @@ type Options struct {
 	Every    time.Duration // between two polls of a resource that has nothing more at once
 	Parallel int           // asks under way at once; 0 is 1
 	AtOnce   int           // resources that are planned together, the longest due first; 0 is 2,000
+	Emails   bool          // keep e-mail addresses as they are; else only their hashes are kept
 	Note     string        // what users should know of how the feed runs here, for the status
 	Log      *slog.Logger
 	Metrics  *Metrics // shared by all feeds
@@ -236,6 +237,9 @@ func (p *Poller) ask(ctx context.Context, ask Ask) error {
 		return p.pause(ctx, restMost, err)
 	case err != nil:
 		return p.failed(ctx, ask, result.Coverage, err)
+	}
+	if !p.opts.Emails {
+		result.hide()
 	}
 	steps, err := stepsOf(p.feed.Name(), &result)
 	if err != nil { // the answer cannot be committed, now or later: the feed goes on without it

@@ -74,7 +74,7 @@ func Open(ctx context.Context, client *http.Client, r Request) (*Stream, error) 
 	}
 	resp, err := client.Do(req)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", r.What, hidden(err))
+		return nil, fmt.Errorf("%s: %w", r.What, withoutURL(err))
 	}
 	s := &Stream{Answer{Code: resp.StatusCode, Header: resp.Header}, resp.Body}
 	if s.Code/100 == 2 || s.Unchanged() || s.Gone() {
@@ -90,7 +90,7 @@ func (r *Request) http(ctx context.Context) (*http.Request, error) {
 	}
 	req, err := http.NewRequestWithContext(ctx, cmp.Or(r.Method, method), r.URL, bytes.NewReader(r.Body))
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", r.What, hidden(err))
+		return nil, fmt.Errorf("%s: %w", r.What, withoutURL(err))
 	}
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("User-Agent", "superindex")
@@ -106,8 +106,8 @@ func (r *Request) http(ctx context.Context) (*http.Request, error) {
 	return req, nil
 }
 
-// hidden is the error without the URL, which may hold a secret.
-func hidden(err error) error {
+// withoutURL is the error without the URL, which may hold a secret.
+func withoutURL(err error) error {
 	var named *url.Error
 	if errors.As(err, &named) {
 		return named.Err

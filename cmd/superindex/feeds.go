@@ -119,7 +119,7 @@ func (d *daemon) makeFeeds(snapshot *registry.Snapshot) (all []feed, err error) 
 	for _, s := range feedSources() {
 		one, note, err := d.config.makeFeed(s, snapshot, d.polled)
 		if err == nil && one.source != nil {
-			o := poller.Options{Every: one.settings.Every, Parallel: len(one.settings.Tokens), Note: note, Log: d.log, Metrics: d.polled}
+			o := poller.Options{Every: one.settings.Every, Parallel: len(one.settings.Tokens), Emails: one.settings.Emails, Note: note, Log: d.log, Metrics: d.polled}
 			one.poller, err = poller.New(one.source, journal, d.payloads, o)
 		}
 		if err != nil {

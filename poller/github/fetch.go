@@ -31,7 +31,7 @@ func (f *Feed) fetchLook(ctx context.Context, of []poller.Resource) (result poll
 	if len(r.Data.Nodes) != len(of) {
 		return result, fmt.Errorf("a look at %d repositories: the answer is about %d", len(of), len(r.Data.Nodes))
 	}
-	result.Payloads = []poller.Payload{{What: "look/" + of[0].ID, Body: f.kept(body)}}
+	result.Payloads = []poller.Payload{{What: "look/" + of[0].ID, Body: body}}
 	for i, one := range r.Data.Nodes {
 		switch {
 		case one != nil && one.ID != "":
@@ -161,7 +161,7 @@ func (f *Feed) fetchRead(ctx context.Context, r poller.Resource, kinds []string)
 	if err != nil {
 		return result, err
 	}
-	result.Payloads = append(older, poller.Payload{What: "read/" + s.Node + "/" + strings.Join(kinds, "+"), Body: f.kept(body)})
+	result.Payloads = append(older, poller.Payload{What: "read/" + s.Node + "/" + strings.Join(kinds, "+"), Body: body})
 	o := of{numberOfID(r), s.Name}
 	for _, kind := range kinds {
 		rows, err := s.take(kind, answer.Data.page(kind, o, f.opts.Emails), f.first)
@@ -218,7 +218,7 @@ func (f *Feed) fetchList(ctx context.Context, r poller.Resource, kind string) (r
 		return f.absent(r, s, now), nil
 	}
 	if body != nil {
-		result.Payloads = []poller.Payload{{What: fmt.Sprintf("%s/%d/%d", kind, numberOfID(r), s.pageOf(kind)), Body: f.kept(body)}}
+		result.Payloads = []poller.Payload{{What: fmt.Sprintf("%s/%d/%d", kind, numberOfID(r), s.pageOf(kind)), Body: body}}
 	}
 	rows, err := s.take(kind, pg, f.first)
 	if err != nil {

@@ -56,7 +56,7 @@ func (f *Feed) fetchOwner(ctx context.Context, r poller.Resource, login string) 
 	if err != nil {
 		return result, err
 	}
-	result.Payloads = []poller.Payload{{What: "owner/" + login + "/" + l.Page, Body: f.kept(a.body)}}
+	result.Payloads = []poller.Payload{{What: "owner/" + login + "/" + l.Page, Body: a.body}}
 	if l.Page == "" {
 		l.Part, l.Tag = nil, a.tag
 	}
@@ -123,7 +123,7 @@ func (f *Feed) fetchNames(ctx context.Context, of []poller.Resource, full []stri
 	if err != nil {
 		return result, err
 	}
-	result.Payloads = []poller.Payload{{What: "names/" + full[0], Body: f.kept(body)}}
+	result.Payloads = []poller.Payload{{What: "names/" + full[0], Body: body}}
 	for i := range of {
 		alias := fmt.Sprint("r", i)
 		switch one := (*r.Data)[alias]; {
@@ -191,7 +191,7 @@ func (f *Feed) fetchOne(ctx context.Context, r poller.Resource, path string) (re
 	if err := json.Unmarshal(a.body, &n); err != nil || n.GetID() == 0 {
 		return result, fmt.Errorf("the repository %s: the answer is not in the form expected", path)
 	}
-	result.Payloads = []poller.Payload{{What: path, Body: f.kept(a.body)}}
+	result.Payloads = []poller.Payload{{What: path, Body: a.body}}
 	one := fromREST(&n, poller.DayOf(now))
 	if byName {
 		r = r.With(listed{Tag: a.tag, IDs: l.IDs, Row: l.Row}, r.Due)
@@ -213,12 +213,4 @@ func (f *Feed) there(r poller.Resource, s *state, now time.Time) (result poller.
 	s.Lost = false
 	result.After = []poller.Resource{r.With(s, s.retry(now))}
 	return result
-}
-
-// kept is an answer as it is kept: without e-mail addresses, unless they are wanted.
-func (f *Feed) kept(body []byte) []byte {
-	if f.opts.Emails {
-		return body
-	}
-	return hidden(body)
 }

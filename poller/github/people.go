@@ -1,11 +1,11 @@
 package github
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"regexp"
 	"strconv"
 	"strings"
+
+	"superindex/poller"
 )
 
 // person is who did something. Login is "ghost" where the account was deleted, and
@@ -56,10 +56,7 @@ var own = regexp.MustCompile(`^(?:(\d+)\+)?([a-zA-Z0-9-]+(?:\[bot\])?)@users\.no
 
 // authorOf makes an author. raw keeps the address.
 func authorOf(name, email, login string, id int64, raw bool) author {
-	if !raw {
-		name = string(hidden([]byte(name))) // some people's is their address
-	}
-	a := author{Login: login, ID: id, Name: name, EmailHash: hashOf(email)}
+	a := author{Login: login, ID: id, Name: name, EmailHash: poller.AddressHash(email)}
 	if m := own.FindStringSubmatch(strings.TrimSpace(email)); m != nil && login == "" {
 		a.Login = m[2]
 		a.ID, _ = strconv.ParseInt(m[1], 10, 64) // the older form has no number
@@ -71,19 +68,7 @@ func authorOf(name, email, login string, id int64, raw bool) author {
 	return a
 }
 
-// hashOf is what an e-mail address is known by: hex of the SHA-256 of it in lower case.
-func hashOf(email string) string {
-	if email = strings.ToLower(strings.TrimSpace(email)); email == "" {
-		return ""
-	}
-	sum := sha256.Sum256([]byte(email))
-	return hex.EncodeToString(sum[:])
-}
-
-var (
-	trailer = regexp.MustCompile(`(?im)^co-authored-by:[ \t]*(.*?)[ \t]*<([^<>\s]+)>[ \t\r]*$`)
-	address = regexp.MustCompile(`\\(?:u[0-9a-fA-F]{4}|.)|[A-Za-z0-9._%+\-]+@[A-Za-z0-9\-]+(?:\.[A-Za-z0-9\-]+)*\.[A-Za-z]{2,}`)
-)
+var trailer = regexp.MustCompile(`(?im)^co-authored-by:[ \t]*(.*?)[ \t]*<([^<>\s]+)>[ \t\r]*$`)
 
 // coAuthors are those that a commit's message names in trailers, each once.
 func coAuthors(message string, raw bool) (all []author) {
@@ -96,15 +81,4 @@ func coAuthors(message string, raw bool) (all []author) {
 		}
 	}
 	return all
-}
-
-// hidden is a text, JSON or not, with its e-mail addresses replaced by their hashes.
-// What is escaped in JSON is no part of one.
-func hidden(text []byte) []byte {
-	return address.ReplaceAllFunc(text, func(found []byte) []byte {
-		if found[0] == '\\' {
-			return found
-		}
-		return []byte("sha256:" + hashOf(string(found)))
-	})
 }

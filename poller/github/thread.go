@@ -34,7 +34,7 @@ func (f *Feed) beginnings(ctx context.Context, what string, all []*thread) (kept
 			if err != nil {
 				return nil, err
 			}
-			kept = append(kept, poller.Payload{What: "older/" + t.Node, Body: f.kept(body)})
+			kept = append(kept, poller.Payload{What: "older/" + t.Node, Body: body})
 		}
 	}
 	return kept, nil
