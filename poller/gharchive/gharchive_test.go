@@ -28,6 +28,8 @@ type world struct {
 	absent  map[string]bool       // files that the source does not have
 	events  []sources.Happening   // in the file of their hour
 	noise   int                   // lines of other repositories in each file
+	begins  time.Duration         // when the first of them is, in its hour
+	during  time.Duration         // in which they are
 	fault   map[string]faultyFile // answers instead of a file
 	journal *sources.Paper
 	opts    Options
@@ -44,7 +46,7 @@ func newWorld(t *testing.T, start string) *world {
 		t.Fatal(err)
 	}
 	time.Sleep(time.Until(at))
-	w := &world{TB: t, absent: map[string]bool{}, fault: map[string]faultyFile{}, noise: thin, journal: &sources.Paper{}, rows: map[string]chain.Row{}}
+	w := &world{TB: t, absent: map[string]bool{}, fault: map[string]faultyFile{}, noise: thin, during: time.Hour, journal: &sources.Paper{}, rows: map[string]chain.Row{}}
 	w.wire = &sources.Wire{Handler: &sources.GHArchive{Lines: w.lines}, Fault: func(_ int, rw http.ResponseWriter, r *http.Request) bool {
 		fault := w.fault[strings.TrimPrefix(r.URL.Path, "/")]
 		if fault != nil {
@@ -66,7 +68,7 @@ func (w *world) lines(at time.Time) (lines []string, ok bool) {
 	}
 	for i := range w.noise {
 		lines = append(lines, fmt.Sprintf(`{"id":"n%d","type":"WatchEvent","actor":{"id":1,"login":"x"},"repo":{"id":1,"name":"some/body"},"payload":{},"created_at":%q}`,
-			i, at.Add(time.Duration(i)*time.Second).Format(time.RFC3339)))
+			i, at.Add(w.begins+w.during*time.Duration(i)/time.Duration(w.noise)).Format(time.RFC3339)))
 	}
 	for _, e := range w.events {
 		if e.At.Truncate(time.Hour).Equal(at) {
@@ -209,7 +211,7 @@ func TestWhoseEventsAreKept(t *testing.T) {
 		w.ids("e0", "e1", "e2")
 		var hour hourRow
 		if err := json.Unmarshal(w.rows["hours 2026-11-20T05"].Body, &hour); err != nil || hour.Lines != thin+7 || hour.Kept != 3 || hour.Unread != 0 ||
-			hour.First != "2026-11-20T05:00:00Z" || hour.Last != "2026-11-20T05:30:00Z" || len(hour.SHA256) != 64 || hour.Bytes == 0 {
+			hour.First != "2026-11-20T05:00:00Z" || hour.Last != "2026-11-20T05:59:56Z" || len(hour.SHA256) != 64 || hour.Bytes == 0 {
 			t.Errorf("the hour is %+v, %v", hour, err)
 		}
 	})
@@ -335,6 +337,24 @@ func TestLinesThatCannotBeReadAreCounted(t *testing.T) {
 		w.follow(time.Hour)
 		w.covered("2026-11-20T06", "unproven the file has only 3 lines")
 	})
+}
+
+// An hour whose events do not reach from its beginning to its end is not complete, however
+// many there are.
+func TestAnHourThatEndsAtItsMiddle(t *testing.T) {
+	for want, c := range map[string]struct{ begins, during time.Duration }{
+		"complete":                              {5 * time.Minute, 50 * time.Minute},
+		"unproven its events end at 05:29:58":   {0, 30 * time.Minute},
+		"unproven its events begin at 05:30:00": {30 * time.Minute, 30 * time.Minute},
+	} {
+		bubble(t, "2026-11-20 06:20:00", func(w *world) {
+			w.begins, w.during = c.begins, c.during
+			w.events = []sources.Happening{star("a", "acme/x", time.Date(2026, 11, 20, 5, 15, 0, 0, time.UTC).Add(c.begins/2))}
+			w.follow(time.Minute)
+			w.ids("a")
+			w.covered("2026-11-20T05", want)
+		})
+	}
 }
 
 // TestAnHourOfManySteps: an hour with more rows than a step holds comes in parts, each

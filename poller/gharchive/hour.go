@@ -115,7 +115,7 @@ func brought(r poller.Resource, at time.Time, s *state, file *scan) (result poll
 		result.After = []poller.Resource{r.With(s, time.Now())}
 		return result, nil
 	}
-	status, why := file.judge()
+	status, why := file.judge(at)
 	row, err := file.row(r.ID, at)
 	if err != nil {
 		return result, err
@@ -131,13 +131,22 @@ func brought(r poller.Resource, at time.Time, s *state, file *scan) (result poll
 // thin is below what any hour of GitHub has: the source has files of a single line.
 const thin = 1000
 
-// judge says how complete the hour is, and why not.
-func (f *scan) judge() (status, why string) {
+// edge is how far from an hour's ends its first and its last event may be. GitHub shows
+// events five minutes late, and the source closes a file by its own clock; a file that
+// was begun late, or that ended with its crawler, is further off.
+const edge = 10 * time.Minute
+
+// judge says how complete the hour that begins at is, and why not.
+func (f *scan) judge(at time.Time) (status, why string) {
 	switch {
 	case f.lines < thin:
 		return poller.Unproven, fmt.Sprintf("the file has only %d lines", f.lines)
 	case f.unread > 0:
 		return poller.Unproven, fmt.Sprintf("%d of %d lines cannot be read", f.unread, f.lines)
+	case f.first.After(at.Add(edge)):
+		return poller.Unproven, "its events begin at " + f.first.Format(time.TimeOnly)
+	case f.last.Before(at.Add(time.Hour - edge)):
+		return poller.Unproven, "its events end at " + f.last.Format(time.TimeOnly)
 	}
 	return poller.Complete, ""
 }
