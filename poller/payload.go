@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -29,17 +30,27 @@ type Kept struct {
 }
 
 // Payloads keeps answers, compressed, by feed, what was asked for, and hash. The
-// same answer is kept once.
+// same answer is kept once; the oldest go where all together are more than mostKept.
 type Payloads struct {
 	db   *pebble.DB
 	pack *zstd.Encoder
 	open *zstd.Decoder
+	most int64 // bytes that are kept
+
+	mu   sync.Mutex // held by who writes
+	kept int64      // bytes, as ages has them
 }
 
 const (
+	mostKept    = 4 << 30   // bytes of all feeds' answers together, as they are stored
 	maxPayload  = 256 << 20 // the largest body that is read back, in bytes; a gate lets in far less
 	payloadPart = 4 << 20   // of it in one value: a larger one is cut, so that the storage never moves more at once
 )
+
+// ages begins the keys of how old answers are: the second in which one was kept, since
+// 1970, big-endian, and its key follow. The value is its size, big-endian. No feed's
+// name begins so.
+const ages = "\x00"
 
 // OpenPayloads opens the folder, or makes it; fs is nil for the disk.
 func OpenPayloads(dir string, fs vfs.FS) (*Payloads, error) {
@@ -56,7 +67,28 @@ func OpenPayloads(dir string, fs vfs.FS) (*Payloads, error) {
 		unpack.Close()
 		return nil, fmt.Errorf("open the payloads in %s: %w", dir, err)
 	}
-	return &Payloads{db, pack, unpack}, nil
+	p := &Payloads{db: db, pack: pack, open: unpack, most: mostKept}
+	err = p.oldest(func(_ []byte, size int64) bool {
+		p.kept += size
+		return true
+	})
+	if err != nil {
+		return nil, errors.Join(err, p.Close())
+	}
+	return p, nil
+}
+
+// oldest calls f with the key in ages and the size of each answer, the oldest first,
+// while it says that it wants more.
+func (p *Payloads) oldest(f func(age []byte, size int64) bool) error {
+	it, err := p.db.NewIter(&pebble.IterOptions{LowerBound: []byte(ages), UpperBound: []byte("\x01")})
+	if err != nil {
+		return fmt.Errorf("read the ages of the answers: %w", err)
+	}
+	for ok := it.First(); ok && f(it.Key(), int64(binary.BigEndian.Uint64(it.Value()))); {
+		ok = it.Next()
+	}
+	return errors.Join(it.Error(), it.Close())
 }
 
 // silent drops Pebble's chatter; its errors come back from the calls.
@@ -82,39 +114,71 @@ func (p *Payloads) put(feed string, at time.Time, payloads []Payload) error {
 	if p == nil || len(payloads) == 0 {
 		return nil
 	}
-	b := p.db.NewBatch()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	b := p.db.NewIndexedBatch()
 	defer b.Close()
+	kept := p.kept
 	for i := range payloads {
-		if err := p.add(b, feed, at, &payloads[i]); err != nil {
+		size, err := p.add(b, feed, at, &payloads[i])
+		if err != nil {
 			return fmt.Errorf("keep an answer of %s: %w", feed, err)
 		}
+		kept += size
 	}
-	if err := b.Commit(pebble.Sync); err != nil {
+	kept, err := p.drop(b, kept)
+	if err == nil {
+		err = b.Commit(pebble.Sync)
+	}
+	if err != nil {
 		return fmt.Errorf("keep an answer of %s: %w", feed, err)
 	}
+	p.kept = kept
 	return nil
 }
 
 // add puts an answer's parts into the batch: the first has the key of the answer, each
-// further one its number behind it.
-func (p *Payloads) add(b *pebble.Batch, feed string, at time.Time, payload *Payload) error {
+// further one its number behind it. size is what they take; 0 of one that is there.
+func (p *Payloads) add(b *pebble.Batch, feed string, at time.Time, payload *Payload) (size int64, err error) {
 	sum := sha256.Sum256(payload.Body)
 	key := append([]byte(feed+"\x00"+payload.What+"\x00"), sum[:]...)
-	_, closer, err := p.db.Get(key)
-	if err == nil {
-		return closer.Close()
+	switch _, closer, err := b.Get(key); {
+	case err == nil:
+		return 0, closer.Close()
+	case !errors.Is(err, pebble.ErrNotFound):
+		return 0, err
 	}
-	if !errors.Is(err, pebble.ErrNotFound) {
-		return err
+	when := binary.BigEndian.AppendUint64(nil, uint64(at.Unix()))
+	for n, left := uint32(0), payload.Body; err == nil && (n == 0 || len(left) > 0); n++ {
+		part := left[:min(payloadPart, len(left))]
+		left = left[len(part):]
+		name, value := key, slices.Clone(when)
+		if n > 0 {
+			name, value = binary.BigEndian.AppendUint32(slices.Clip(key), n), nil
+		}
+		value = p.pack.EncodeAll(part, value)
+		size += int64(len(name) + len(value))
+		err = b.Set(name, value, nil)
 	}
-	first, left := payload.Body[:min(payloadPart, len(payload.Body))], payload.Body[min(payloadPart, len(payload.Body)):]
-	err = b.Set(key, p.pack.EncodeAll(first, binary.BigEndian.AppendUint64(nil, uint64(at.Unix()))), nil)
-	for n := uint32(1); len(left) > 0 && err == nil; n++ {
-		size := min(payloadPart, len(left))
-		err = b.Set(binary.BigEndian.AppendUint32(slices.Clip(key), n), p.pack.EncodeAll(left[:size], nil), nil)
-		left = left[size:]
+	if err != nil {
+		return 0, err
 	}
-	return err
+	return size, b.Set(slices.Concat([]byte(ages), when, key), binary.BigEndian.AppendUint64(nil, uint64(size)), nil)
+}
+
+// drop puts into the batch that the oldest answers go, where more are kept than there
+// is room for, and says how much is left.
+func (p *Payloads) drop(b *pebble.Batch, kept int64) (left int64, err error) {
+	if kept <= p.most {
+		return kept, nil
+	}
+	read := p.oldest(func(age []byte, size int64) bool {
+		key := age[len(ages)+8:]
+		err = errors.Join(b.DeleteRange(key, append(slices.Clone(key), "\xff\xff\xff\xff\xff"...), nil), b.Delete(age, nil))
+		kept -= size
+		return err == nil && kept > p.most
+	})
+	return kept, errors.Join(read, err)
 }
 
 // Each calls f with every payload of the feed, by what was asked for.

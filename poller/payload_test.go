@@ -3,6 +3,8 @@ package poller
 import (
 	"bytes"
 	"crypto/sha256"
+	"math/rand/v2"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -70,5 +72,48 @@ func TestALargePayloadIsKeptInParts(t *testing.T) {
 	})
 	if err != nil || len(want) > 0 {
 		t.Errorf("not read: %v, %v", want, err)
+	}
+}
+
+// Of more answers than there is room for, the oldest go, with all of their parts; also
+// those that another process kept.
+func TestTheOldestAnswersGo(t *testing.T) {
+	fs, random := vfs.NewMem(), rand.New(rand.NewPCG(1, 2))
+	open := func() *Payloads {
+		p, err := OpenPayloads("payloads", fs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.most = 12 << 20
+		return p
+	}
+	p := open()
+	for i := range 9 {
+		body := make([]byte, []int{3 << 20, payloadPart + 10}[i%2]) // that cannot be compressed
+		for j := range body {
+			body[j] = byte(random.Uint32())
+		}
+		feed := []string{"one", "two"}[i%2]
+		for range 2 { // again, it takes no more room
+			if err := p.put(feed, time.Unix(int64(1000+i), 0), []Payload{{strconv.Itoa(i), body}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if i == 4 {
+			if err := p.Close(); err != nil {
+				t.Fatal(err)
+			}
+			p = open()
+		}
+	}
+	defer p.Close()
+	var left []string
+	for _, feed := range []string{"one", "two"} {
+		if err := p.Each(feed, func(k Kept) error { left = append(left, k.What); return nil }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !slices.Equal(left, []string{"6", "8", "7"}) || p.kept < 10<<20 || p.kept > p.most {
+		t.Errorf("left are %q, %d bytes", left, p.kept)
 	}
 }
