@@ -63,10 +63,13 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 func (s *Server) Close() {
 	s.stop()
 	<-s.done
+	if err := s.disk.Close(); err != nil {
+		s.o.Log.Warn("clickhouse's folder was not closed", "error", err)
+	}
 }
 
 // Sync returns once all that the engine acknowledged before the call would outlive a
-// loss of power.
+// loss of power. After one that failed all do, until another Server is started.
 func (s *Server) Sync() error { return s.disk.Sync() }
 
 // Pid is the engine's process, for tests that kill it; 0 while there is none.
@@ -95,7 +98,14 @@ func prepare(ctx context.Context, o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Server{Access: access, o: o, disk: disk.Of(o.Dir), up: make(chan struct{}), done: make(chan struct{})}, o.writeConfig(access)
+	if err := o.writeConfig(access); err != nil {
+		return nil, err
+	}
+	at, err := disk.Open(o.Dir)
+	if err != nil {
+		return nil, err
+	}
+	return &Server{Access: access, o: o, disk: at, up: make(chan struct{}), done: make(chan struct{})}, nil
 }
 
 // freeAddress turns port 0 into one that is free now.

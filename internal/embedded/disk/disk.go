@@ -4,12 +4,21 @@ import (
 	"fmt"
 	"os"
 	"sync"
+
+	"superindex/chain"
 )
 
 // Disk is the file system that a folder lies on.
 type Disk struct {
-	dir     string
-	running chan struct{} // holds one while it is synced
+	path    string
+	put     func(*os.File) error // puts the file system of an open folder on the disk
+	running chan struct{}        // holds one while it is synced
+
+	// Of who holds running. The system tells of what it could not write once to each file
+	// that was open then, and forgets it: so the folder is open all the while, and what
+	// was told once counts from then on.
+	dir    *os.File
+	failed error
 
 	mu   sync.Mutex
 	next *turn // that has not begun; nil for none
@@ -21,25 +30,46 @@ type turn struct {
 	err  error
 }
 
-// Of is the disk of a folder, which must be there when it is synced.
-func Of(dir string) *Disk { return &Disk{dir: dir, running: make(chan struct{}, 1)} }
-
-// Sync returns once all that any process wrote before the call, and the system took
-// from it, would outlive a loss of power. Calls that come while a sync is under way
-// share the next one.
-func (d *Disk) Sync() error {
-	err := d.wait(func() error {
-		dir, err := os.Open(d.dir)
-		if err != nil {
-			return err
-		}
-		defer dir.Close()
-		return syncFileSystem(dir)
-	})
+// Open is the disk of a folder, from now on.
+func Open(path string) (*Disk, error) {
+	dir, err := os.Open(path)
 	if err != nil {
-		return fmt.Errorf("sync the disk of %s: %w", d.dir, err)
+		return nil, fmt.Errorf("open the folder to sync: %w", err)
+	}
+	return &Disk{path: path, put: syncFileSystem, running: make(chan struct{}, 1), dir: dir}, nil
+}
+
+// Close ends it; a Sync after it fails. It may be called again.
+func (d *Disk) Close() error {
+	d.running <- struct{}{}
+	defer func() { <-d.running }()
+	if d.failed = os.ErrClosed; d.dir == nil {
+		return nil
+	}
+	dir := d.dir
+	d.dir = nil
+	return dir.Close()
+}
+
+// Sync returns once all that any process wrote since Open, and the system took
+// from it, would outlive a loss of power. Calls that come while a sync is under way
+// share the next one. After one that failed all do: what was written before it may be
+// lost, whatever the system says later.
+func (d *Disk) Sync() error {
+	if err := d.wait(d.syncOnce); err != nil {
+		return fmt.Errorf("sync the disk of %s: %w", d.path, err)
 	}
 	return nil
+}
+
+func (d *Disk) syncOnce() error {
+	if d.failed != nil {
+		return d.failed
+	}
+	if err := d.put(d.dir); err != nil {
+		d.failed = chain.Fatal(err, "see in the system's log what the disk could not do, then restart the daemon")
+	}
+	return d.failed
 }
 
 // wait returns once do, begun after the call, was done.
