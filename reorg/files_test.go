@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 
 	"superindex/chain"
 )
@@ -114,5 +115,42 @@ func TestNamesOfFiles(t *testing.T) {
 		if _, _, ok := named(file); ok {
 			t.Errorf("%q is taken for a step's", file)
 		}
+	}
+}
+
+// A trim is durable before its files go: whatever the disk has taken of that by itself,
+// power that is cut then leaves no step without its file.
+func TestATrimIsDurableBeforeItsFilesGo(t *testing.T) {
+	var removed int
+	disk := vfs.NewCrashableMem()
+	fs := errorfs.Wrap(disk, errorfs.InjectorFunc(func(op errorfs.Op) error {
+		if op.Kind != errorfs.OpRemove || !strings.Contains(op.Path, "/steps/") {
+			return nil
+		}
+		removed++
+		// As the system may do at any time: the folder is written as it will be.
+		gone := disk.CrashClone(vfs.CrashCloneCfg{})
+		if err := gone.Remove(op.Path); err != nil {
+			t.Error(err)
+		}
+		crashed := open(t, gone, large)
+		defer crashed.Close()
+		st, err := crashed.Stat("optimism")
+		if err != nil {
+			t.Error(err)
+		}
+		if left, err := crashed.Next(t.Context(), "optimism", st.Cut, 1<<30); err != nil || len(left) != 2 {
+			t.Errorf("%d steps are left after %d: %v", len(left), st.Cut, err)
+		}
+		return nil
+	}))
+	j := open(t, fs, large)
+	defer j.Close()
+	first := begin(t, j, ref(0, 'a'))
+	mustAppend(t, j, apply(ref(0, 'a'), 9, 'a', chain.BlockRef{}, chain.BlockRef{}))
+	mustAppend(t, j, apply(ref(9, 'a'), 10, 'a', chain.BlockRef{}, chain.BlockRef{}))
+	mustAppend(t, j, apply(ref(10, 'a'), 19, 'a', chain.BlockRef{}, chain.BlockRef{}))
+	if err := j.Ack("ch", op.Name, first+1); err != nil || removed != 1 {
+		t.Fatalf("%d files went: %v", removed, err)
 	}
 }
