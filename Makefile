@@ -85,7 +85,7 @@ sim-mutants: ## each known mistake, put in on purpose, must be caught by the sim
 	SIM_MUTANTS=1 $(GO) test ./internal/world -run '^TestMutants$$' -v -count 1 -timeout 60m
 
 bench: deps build ## superindex against a load node on this machine, into benchmarks/results/ (SCENARIOS, BENCH_FLAGS)
-	bin/superindex bench --out benchmarks/results --profiles benchmarks/profiles --oss-directory "$(OSS_DIRECTORY)" $(BENCH_FLAGS) $(SCENARIOS)
+	bin/superindex bench --dir benchmarks/data --out benchmarks/results --profiles benchmarks/profiles --oss-directory "$(OSS_DIRECTORY)" $(BENCH_FLAGS) $(SCENARIOS)
 
 bench-rpc: SCENARIOS := parse rpc
 bench-rpc: bench ## the same of reading answers, alone and within the limits of a provider
