@@ -15,6 +15,7 @@ const badBlocks = 300
 // badDays are the tests of what can be wrong around a daemon. Each fault is one line
 // that names the thing and what mends it; what it does not concern goes on; and once
 // it is mended chain, warehouse and stream are equal.
+// TestCommand has the configs and command lines that cannot be.
 type badDays struct{ bin string }
 
 func TestBadDays(t *testing.T) {
@@ -25,36 +26,8 @@ func TestBadDays(t *testing.T) {
 	t.Run("StreamsAndTables", b.streamsAndTables)
 	t.Run("UsersWithoutRights", b.usersWithoutRights)
 	t.Run("FullDisks", b.fullDisks)
-	t.Run("Configs", b.configs)
 	t.Run("DataFolders", b.dataFolders)
 	t.Run("Addresses", b.addresses)
-}
-
-// configs: the line of a wrong one names file, line and field, and what was meant.
-// TestCommand has more of them.
-func (b badDays) configs(t *testing.T) {
-	t.Parallel()
-	f := newFleet(t, newLedger(t, 1), ledgerName)
-	good := f.setup(t, "embedded").config(t)
-	text, err := os.ReadFile(good)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, wrong := range map[string]struct {
-		from, to string
-		says     []string
-	}{
-		"a wrong type":       {"start: 1", "start: [1]", []string{"line 7", "networks.ledger.start"}},
-		"a number's text":    {"chain_id: 424242", "chain_id: many", []string{"line 5", "networks.ledger.chain_id", "many"}},
-		"an unknown key":     {"start: 1", "strat: 1", []string{"line 7", "strat", "start"}},
-		"an unknown network": {"  ledger:\n    chain_id: 424242", "  optimsm:", []string{"line 4", "networks.optimsm", "is optimism meant?", "chain_id"}},
-	} {
-		path := filepath.Join(t.TempDir(), "superindex.yaml")
-		if err := os.WriteFile(path, []byte(strings.Replace(string(text), wrong.from, wrong.to, 1)), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		t.Run(name, func(t *testing.T) { b.refused(t, path, append(wrong.says, "superindex.yaml")...) })
-	}
 }
 
 // dataFolders: one of a newer superindex, and one that nobody may write to, are

@@ -333,8 +333,11 @@ func (c *commands) whatCannotBe(t *testing.T) {
 		says []string
 	}{
 		"unknown key":        {[]string{"run", "--config", broken(func(text string) string { return text + "colour: blue\n" })}, 1, []string{"superindex.yaml", "line 13", "unknown key colour"}},
-		"unknown inner key":  {[]string{"run", "--config", replaced("start: 1", "begin: 1")}, 1, []string{"line 7", "unknown key begin"}},
-		"no number":          {[]string{"run", "--config", replaced("start: 1", "start: soon")}, 1, []string{"line 7", "start", "soon"}},
+		"unknown inner key":  {[]string{"run", "--config", replaced("start: 1", "strat: 1")}, 1, []string{"superindex.yaml", "line 7", "unknown key strat", "start"}},
+		"no start":           {[]string{"run", "--config", replaced("start: 1", "start: soon")}, 1, []string{"line 7", "start", "soon"}},
+		"a wrong type":       {[]string{"run", "--config", replaced("start: 1", "start: [1]")}, 1, []string{"superindex.yaml", "line 7", "networks.ledger.start"}},
+		"a number's text":    {[]string{"run", "--config", replaced("chain_id: 424242", "chain_id: many")}, 1, []string{"line 5", "networks.ledger.chain_id", "many"}},
+		"an unknown network": {[]string{"run", "--config", replaced("  ledger:\n    chain_id: 424242", "  optimsm:")}, 1, []string{"line 4", "networks.optimsm", "is optimism meant?", "chain_id"}},
 		"one name twice":     {[]string{"run", "--config", replaced("rpc: [", "rpc: [{name: throttled, url: \"http://127.0.0.1:1\"}, ")}, 1, []string{"networks.ledger", "throttled"}},
 		"no endpoint":        {[]string{"run", "--config", replaced("rpc: [", "#rpc: [")}, 1, []string{"networks.ledger", "rpc"}},
 		"unset variable":     {[]string{"run", "--config", replaced("{level: info", "{level: \"${SUPERINDEX_NO_SUCH}\"")}, 1, []string{"SUPERINDEX_NO_SUCH", "line 12"}},
