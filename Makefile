@@ -121,4 +121,4 @@ lint: ## go vet, gofumpt, golangci-lint, deadcode, govulncheck, go mod tidy -dif
 	(($${#failed[@]} == 0)) || { printf 'failed: %s\n' "$${failed[@]}"; exit 1; }
 
 clean: ## removes what was built and installed
-	rm -rf bin $(NPM_DIR)/node_modules coverage.out
+	rm -rf bin $(NPM_DIR)/node_modules coverage.out benchmarks/data
