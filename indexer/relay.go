@@ -24,22 +24,25 @@ type Sink interface {
 	Write(ctx context.Context, steps []chain.Step) error
 }
 
-// Bulk is a sink to which one large write costs less than many small ones.
+// Bulk is a sink to which few large writes cost less than many small ones.
 type Bulk interface {
-	// BulkRows is how many rows a write should have where history is read; 0 for
-	// no matter how many.
-	BulkRows() int
+	// Load holds what next gives, as Write would, until next gives nothing: in writes
+	// as large as the sink likes, for which it takes more while it writes. held is told
+	// the last step of each write once all of it is held. Both are called one at a time.
+	// Every step is an Apply; the sink keeps those of two calls of next at most.
+	Load(ctx context.Context, stream chain.Stream, next func(context.Context) ([]chain.Step, error), held func(chain.Seq) error) error
 }
 
 // relayBytes is how much a relay takes from the journal at once; decoded it is about
 // twice as much in memory, once a network and sink.
 const relayBytes = 4 << 20
 
-// While history is read, a relay to a Bulk waits so long for more, and takes so many
-// times as much: one relay at a time, since it is held in memory.
+// While history is read, a relay to a Bulk loads, and waits so long for more where the
+// writer has more to bring: one relay at a time, each for so long, since a load is held
+// in memory, here and in the sink. The others write what they have.
 const (
 	bulkLinger = 500 * time.Millisecond
-	bulkReads  = 2
+	bulkTurn   = 10 * time.Second
 )
 
 // relayIdle is after how long without a step a relay asks its sink again: somebody
@@ -55,6 +58,7 @@ type Relay struct {
 	bytes   int
 	after   chain.Seq
 	placed  bool          // after is the sink's own position
+	rest    []chain.Step  // read and not yet written: what ended a load
 	bulk    chan struct{} // takes one relay, which may gather much; nil for none
 	watch   *watcher
 }
@@ -80,24 +84,31 @@ func (r *Relay) Advance(ctx context.Context) error {
 	if err != nil || len(steps) == 0 {
 		return err
 	}
-	if rows := r.bulkRows(steps); rows > 0 {
+	if sink, ok := r.sink.(Bulk); ok && history(steps) {
 		select {
 		case r.bulk <- struct{}{}:
 			defer func() { <-r.bulk }()
-			if steps, err = r.gather(ctx, steps, rows); err != nil {
-				return err
-			}
+			return r.load(ctx, sink, steps)
 		default:
 		}
 	}
+	return r.write(ctx, steps)
+}
+
+func (r *Relay) write(ctx context.Context, steps []chain.Step) error {
 	last := steps[len(steps)-1].Seq
-	timer := r.watch.writing(r.sink.Name())
-	err = r.sink.Write(ctx, steps)
-	timer(err)
+	r.watch.writing(r.sink.Name())
+	err := r.sink.Write(ctx, steps)
+	r.watch.wrote(r.sink.Name(), err)
 	if err != nil {
 		r.placed = false
 		return fmt.Errorf("write %s/%d to %d into %s: %w", r.stream, steps[0].Seq, last, r.sink.Name(), err)
 	}
+	return r.held(last)
+}
+
+// held takes down that the sink holds all up to this step.
+func (r *Relay) held(last chain.Seq) error {
 	if err := r.journal.Ack(r.sink.Name(), r.stream.Name, last); err != nil {
 		return err
 	}
@@ -108,6 +119,10 @@ func (r *Relay) Advance(ctx context.Context) error {
 
 // next waits for steps; none after relayIdle, when the sink is to be asked again.
 func (r *Relay) next(ctx context.Context) ([]chain.Step, error) {
+	if rest := r.rest; rest != nil {
+		r.rest = nil
+		return rest, nil
+	}
 	idle, cancel := context.WithTimeout(ctx, relayIdle)
 	defer cancel()
 	steps, err := r.journal.Next(idle, r.stream.Name, r.after, r.bytes)
@@ -121,44 +136,71 @@ func (r *Relay) next(ctx context.Context) ([]chain.Step, error) {
 	return steps, nil
 }
 
-// bulkRows is how many rows the sink wants at once of what the steps are a part of;
-// 0 for no more than there are: at the head nothing waits.
-func (r *Relay) bulkRows(steps []chain.Step) int {
-	sink, ok := r.sink.(Bulk)
-	last := steps[len(steps)-1].Apply
-	if !ok || r.bulk == nil || last == nil || len(last.Blocks) < 2 || last.Last.Number > last.Final.Number {
-		return 0
-	}
-	return sink.BulkRows()
-}
-
-// gather adds what follows the steps until they have so many rows.
-func (r *Relay) gather(ctx context.Context, steps []chain.Step, rows int) ([]chain.Step, error) {
-	linger, cancel := context.WithTimeout(ctx, bulkLinger)
-	defer cancel()
-	for range bulkReads {
-		if rowsOf(steps) >= rows {
-			break
-		}
-		more, err := r.journal.Next(linger, r.stream.Name, steps[len(steps)-1].Seq, r.bytes)
-		if linger.Err() != nil && len(more) == 0 {
-			break
-		}
-		if err != nil {
-			return nil, fmt.Errorf("%s to %s: %w", r.stream, r.sink.Name(), err)
-		}
-		steps = append(steps, more...)
-	}
-	return steps, nil
-}
-
-func rowsOf(steps []chain.Step) (n int) {
+// history says that the steps are a part of it: at the head nothing waits.
+func history(steps []chain.Step) bool {
 	for i := range steps {
-		if a := steps[i].Apply; a != nil {
-			n += len(a.Blocks) + len(a.Events) + len(a.Transactions)
+		if steps[i].Apply == nil {
+			return false
 		}
 	}
-	return n
+	last := steps[len(steps)-1].Apply
+	return len(last.Blocks) > 1 && last.Last.Number <= last.Final.Number
+}
+
+// load writes the steps and the history that follows them.
+func (r *Relay) load(ctx context.Context, sink Bulk, steps []chain.Step) error {
+	name, turn, given := r.sink.Name(), time.Now().Add(bulkTurn), steps
+	next := func(ctx context.Context) ([]chain.Step, error) {
+		r.watch.resting(name)
+		defer r.watch.writing(name)
+		if steps != nil {
+			given, steps = steps, nil
+			return given, nil
+		}
+		more, err := r.more(ctx, &given[len(given)-1], time.Now().Before(turn))
+		if len(more) > 0 {
+			given = more
+		}
+		return more, err
+	}
+	held := func(last chain.Seq) error {
+		r.watch.wrote(name, nil)
+		defer r.watch.writing(name)
+		return r.held(last)
+	}
+	r.watch.writing(name)
+	err := sink.Load(ctx, r.stream, next, held)
+	if err == nil {
+		r.watch.resting(name)
+		return nil
+	}
+	r.watch.wrote(name, err)
+	r.placed, r.rest = false, nil
+	return fmt.Errorf("load %s after %d into %s: %w", r.stream, r.after, name, err)
+}
+
+// more is the history that follows a step; nothing where the turn is over, what
+// follows is for a Write, or nothing came for a while.
+func (r *Relay) more(ctx context.Context, last *chain.Step, turn bool) ([]chain.Step, error) {
+	linger := time.Duration(0)
+	if !turn {
+		return nil, nil
+	} else if last.Apply.Last.Number < r.watch.finalized() {
+		linger = bulkLinger
+	}
+	wait, cancel := context.WithTimeout(ctx, linger)
+	defer cancel()
+	more, err := r.journal.Next(wait, r.stream.Name, last.Seq, r.bytes)
+	switch {
+	case len(more) == 0 && wait.Err() != nil && ctx.Err() == nil:
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("%s to %s: %w", r.stream, r.sink.Name(), err)
+	case !history(more):
+		r.rest = more
+		return nil, nil
+	}
+	return more, nil
 }
 
 func (r *Relay) place(ctx context.Context) error {

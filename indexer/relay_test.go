@@ -2,9 +2,11 @@ package indexer
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
@@ -12,72 +14,181 @@ import (
 	"superindex/reorg"
 )
 
-// bulkSink takes down how many steps each write had.
-type bulkSink struct{ writes []int }
+// bulkSink takes down how many steps each write had, and each call of next in a load.
+type bulkSink struct {
+	writes []int
+	fails  error // of the next load
+}
 
-func (s *bulkSink) Name() string  { return "bulk" }
-func (s *bulkSink) BulkRows() int { return 6 }
+func (s *bulkSink) Name() string { return "bulk" }
 
 func (s *bulkSink) Position(context.Context, chain.Stream) (p chain.Position, err error) {
 	return p, nil
 }
 
 func (s *bulkSink) Write(_ context.Context, steps []chain.Step) error {
-	s.writes = append(s.writes, len(steps))
+	s.writes = append(s.writes, -len(steps))
 	return nil
 }
 
-// While history is read a relay gathers rows for a sink that wants many, and waits
-// for no more than a while; at the head it writes what is there.
-func TestARelayGathersHistory(t *testing.T) {
+func (s *bulkSink) Load(ctx context.Context, _ chain.Stream, next func(context.Context) ([]chain.Step, error), held func(chain.Seq) error) error {
+	for {
+		steps, err := next(ctx)
+		if err != nil || len(steps) == 0 {
+			return err
+		}
+		s.writes = append(s.writes, len(steps))
+		if err := s.fails; err != nil {
+			s.fails = nil
+			return err
+		}
+		if err := held(steps[len(steps)-1].Seq); err != nil {
+			return err
+		}
+	}
+}
+
+// relayed is a relay of one step a look into a bulkSink, and what fills its journal.
+type relayed struct {
+	*testing.T
+	*Relay
+	sink  *bulkSink
+	head  chain.BlockRef
+	final chain.BlockRef
+}
+
+func newRelayed(t *testing.T) *relayed {
+	stream := chain.Stream{Name: "op", ChainID: 10}
+	o := reorg.Defaults()
+	o.FS, o.Sinks = vfs.NewMem(), []string{"bulk"}
+	j, err := reorg.Open("journal", o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { j.Close() })
+	if _, err := j.Begin(t.Context(), reorg.Beginning{Stream: stream, Sinks: map[string]chain.Position{"bulk": {}}, Whole: true}); err != nil {
+		t.Fatal(err)
+	}
+	sink := &bulkSink{}
+	r := &relayed{T: t, Relay: NewRelay(stream, sink, j, 1, NewStatus()), sink: sink}
+	r.bulk = make(chan struct{}, 1)
+	return r
+}
+
+// apply appends a step of two blocks, below finalized where it is history.
+func (r *relayed) apply(history bool) {
+	b := &chain.Batch{Parent: r.head}
+	for range 2 {
+		r.head = chain.BlockRef{Number: r.head.Number + 1, Hash: chain.Hash{byte(r.head.Number + 1)}}
+		b.Blocks = append(b.Blocks, chain.Block{BlockRef: r.head})
+	}
+	if b.Last = r.head; history {
+		r.final = r.head
+	}
+	b.Final = r.final
+	if _, err := r.journal.Append(r.Context(), &chain.Step{Stream: r.stream, Apply: b}); err != nil {
+		r.Fatal(err)
+	}
+}
+
+func (r *relayed) advance() {
+	if err := r.Advance(r.Context()); err != nil {
+		r.Fatal(err)
+	}
+}
+
+// wrote checks the writes since the last look; those of a load are above 0.
+func (r *relayed) wrote(want ...int) {
+	r.Helper()
+	if !slices.Equal(r.sink.writes, want) {
+		r.Errorf("writes of %v steps, want %v", r.sink.writes, want)
+	}
+	r.sink.writes = nil
+	if st, err := r.journal.Stat("op"); err != nil || r.after > st.Head {
+		r.Errorf("it stands at %d of %d, %v", r.after, st.Head, err)
+	}
+}
+
+// While history is read a relay loads a sink that wants much at once; at the head, and
+// where another relay loads, it writes what is there.
+func TestARelayLoadsHistory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		stream := chain.Stream{Name: "op", ChainID: 10}
-		o := reorg.Defaults()
-		o.FS, o.Sinks = vfs.NewMem(), []string{"bulk"}
-		j, err := reorg.Open("journal", o)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer j.Close()
-		if _, err := j.Begin(t.Context(), reorg.Beginning{Stream: stream, Sinks: map[string]chain.Position{"bulk": {}}, Whole: true}); err != nil {
-			t.Fatal(err)
-		}
-		var head, final chain.BlockRef
-		apply := func(history bool) {
-			b := &chain.Batch{Parent: head}
-			for range 2 {
-				head = chain.BlockRef{Number: head.Number + 1, Hash: chain.Hash{byte(head.Number + 1)}}
-				b.Blocks = append(b.Blocks, chain.Block{BlockRef: head})
-			}
-			if b.Last = head; history {
-				final = head
-			}
-			b.Final = final
-			if _, err := j.Append(t.Context(), &chain.Step{Stream: stream, Apply: b}); err != nil {
-				t.Fatal(err)
-			}
-		}
-		for range 7 {
-			apply(true)
-		}
-		sink := &bulkSink{}
-		r := NewRelay(stream, sink, j, 1, NewStatus()) // one step a look
-		r.bulk = make(chan struct{}, 1)
-		advance := func() {
-			if err := r.Advance(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-		}
-		advance() // the beginning
-		advance() // three steps of two blocks
-		advance() // three more
-		advance() // what is left, after a while
+		r := newRelayed(t)
 		for range 3 {
-			apply(false)
+			r.apply(true)
 		}
-		advance()
-		if want := []int{1, 3, 3, 1, 1}; !slices.Equal(sink.writes, want) {
-			t.Errorf("writes of %v steps, want %v", sink.writes, want)
+		r.advance() // the beginning
+		r.wrote(-1)
+		r.advance()
+		r.wrote(1, 1, 1)
+
+		r.apply(true)
+		r.bulk <- struct{}{}
+		r.advance()
+		<-r.bulk
+		r.wrote(-1)
+
+		r.apply(true)
+		r.apply(false)
+		r.apply(false)
+		r.advance() // what is no history ends the load
+		r.wrote(1)
+		r.advance() // and is written then
+		r.advance()
+		r.wrote(-1, -1)
+
+		r.apply(true)
+		r.apply(true)
+		away := errors.New("away")
+		r.sink.fails = away
+		if err := r.Advance(t.Context()); !errors.Is(err, away) || r.placed {
+			t.Errorf("a load that failed: %v; the sink is asked again: %v", err, !r.placed)
+		}
+	})
+}
+
+// A load waits for more while the writer has history to bring, and not at its end; it
+// ends when another relay is to have its turn.
+func TestALoadWaitsForTheWriter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRelayed(t)
+		r.advance()
+		r.sink.writes = nil
+		more := func(n int, pause time.Duration) {
+			go func() {
+				for range n {
+					time.Sleep(pause)
+					r.apply(true)
+				}
+			}()
+		}
+		r.watch.heads(Heads{Final: chain.BlockRef{Number: 8}})
+		began := time.Now()
+		more(4, bulkLinger/2) // eight blocks
+		r.advance()
+		r.wrote(1, 1, 1, 1)
+		if took := time.Since(began); took != 2*bulkLinger {
+			t.Errorf("it took %v: the writer was not awaited, or beyond its end", took)
+		}
+
+		r.watch.heads(Heads{Final: chain.BlockRef{Number: 1000}})
+		r.apply(true)
+		began = time.Now()
+		r.advance() // nothing follows
+		r.wrote(1)
+		if took := time.Since(began); took != bulkLinger {
+			t.Errorf("it waited %v", took)
+		}
+
+		n := 2 * int(bulkTurn/(bulkLinger/2))
+		more(n, bulkLinger/2)
+		began = time.Now()
+		r.advance()
+		if took := time.Since(began); took < bulkTurn || took > bulkTurn+2*bulkLinger {
+			t.Errorf("a turn of %v", took)
+		}
+		for r.head.Number < uint64(10+2*n) {
+			time.Sleep(bulkLinger)
 		}
 	})
 }

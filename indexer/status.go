@@ -69,7 +69,8 @@ type SinkStatus struct {
 	Seconds float64       `json:"seconds"` // spent writing
 	Took    time.Duration `json:"last_write_ns"`
 
-	since time.Time // when the write that is under way began; zero if none is
+	since time.Time     // when the write that is under way began, or went on; zero if none does
+	took  time.Duration // what it took before it rested
 }
 
 // NetworkReport is a stream's status with what the journal says of it.

@@ -83,6 +83,13 @@ func (w *watcher) heads(h Heads) {
 	}
 }
 
+// finalized is the block up to which the writer reads history.
+func (w *watcher) finalized() uint64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.now.Final.Number
+}
+
 // resumed takes where the journal stood at the start.
 func (w *watcher) resumed(seq chain.Seq, head chain.BlockRef) {
 	w.mu.Lock()
@@ -172,25 +179,36 @@ func (w *watcher) expects(sink string) {
 	w.sink(sink)
 }
 
-// writing returns what to call when the write has ended.
-func (w *watcher) writing(sink string) func(error) {
-	began := time.Now()
+// writing starts the clock of a sink's write.
+func (w *watcher) writing(sink string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.sink(sink).since = began
-	return func(err error) {
-		took := time.Since(began)
-		w.stages.Add(ToSink, took)
-		w.meters.writes.WithLabelValues(sink).Observe(took.Seconds())
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		s := w.sink(sink)
-		s.Took, s.since = took, time.Time{}
-		s.Seconds += took.Seconds()
-		s.Writes++
-		if err != nil {
-			s.Failed++
-		}
+	w.sink(sink).since = time.Now()
+}
+
+// resting stops it for a while: the sink waits for what to write.
+func (w *watcher) resting(sink string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	s := w.sink(sink)
+	took := time.Since(s.since)
+	w.stages.Add(ToSink, took)
+	s.took += took
+	s.Seconds += took.Seconds()
+	s.since = time.Time{}
+}
+
+// wrote ends a write, and with it the clock.
+func (w *watcher) wrote(sink string, err error) {
+	w.resting(sink)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	s := w.sink(sink)
+	w.meters.writes.WithLabelValues(sink).Observe(s.took.Seconds())
+	s.Took, s.took = s.took, 0
+	s.Writes++
+	if err != nil {
+		s.Failed++
 	}
 }
 

@@ -98,7 +98,8 @@ func (p *parts) openClickHouse(ctx context.Context, c config, log *slog.Logger) 
 	if err := o.Check(); err != nil {
 		return fmt.Errorf("sinks.clickhouse: %w", err)
 	}
-	p.add(&lateSink{name: sinkClickHouse, open: func(ctx context.Context) (openSink, error) { return clickhouse.Open(ctx, o) }})
+	late := &lateSink{name: sinkClickHouse, open: func(ctx context.Context) (openSink, error) { return clickhouse.Open(ctx, o) }}
+	p.add(lateBulk{late}, late.Close)
 	return nil
 }
 
@@ -129,13 +130,14 @@ func (p *parts) openNATS(ctx context.Context, c config, by attribution, log *slo
 	if err := o.Check(); err != nil {
 		return fmt.Errorf("sinks.nats: %w", err)
 	}
-	p.add(&lateSink{name: sinkNATS, open: func(ctx context.Context) (openSink, error) { return jetstream.Open(ctx, o) }})
+	late := &lateSink{name: sinkNATS, open: func(ctx context.Context) (openSink, error) { return jetstream.Open(ctx, o) }}
+	p.add(late, late.Close)
 	return nil
 }
 
-func (p *parts) add(s *lateSink) {
+func (p *parts) add(s indexer.Sink, closer func() error) {
 	p.sinks = append(p.sinks, s)
-	p.closers = append(p.closers, s.Close)
+	p.closers = append(p.closers, closer)
 }
 
 // Close closes everything, the last opened first.
@@ -198,16 +200,6 @@ func (s *lateSink) Write(ctx context.Context, steps []chain.Step) error {
 	return sink.Write(ctx, steps)
 }
 
-// BulkRows implements indexer.Bulk, with 0 for a sink that is none.
-func (s *lateSink) BulkRows() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if bulk, ok := s.sink.(indexer.Bulk); ok {
-		return bulk.BulkRows()
-	}
-	return 0
-}
-
 // Close closes the sink if it was opened.
 func (s *lateSink) Close() error {
 	s.mu.Lock()
@@ -216,4 +208,20 @@ func (s *lateSink) Close() error {
 		return nil
 	}
 	return s.sink.Close()
+}
+
+// lateBulk is one that takes large writes.
+type lateBulk struct{ *lateSink }
+
+// Load implements indexer.Bulk.
+func (s lateBulk) Load(ctx context.Context, stream chain.Stream, next func(context.Context) ([]chain.Step, error), held func(chain.Seq) error) error {
+	sink, err := s.opened(ctx)
+	if err != nil {
+		return err
+	}
+	bulk, ok := sink.(indexer.Bulk)
+	if !ok {
+		return fmt.Errorf("load into %s: it takes no large writes", s.name)
+	}
+	return bulk.Load(ctx, stream, next, held)
 }

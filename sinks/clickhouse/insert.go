@@ -19,31 +19,32 @@ func (s *Sink) insert(ctx context.Context, t *table, steps []chain.Step) error {
 	if t.from(steps); !t.next() {
 		return nil
 	}
-	return s.send(ctx, t.name, t.columns, t.next)
+	return s.send(ctx, t.name, t.columns, func(context.Context) (bool, error) { return t.next(), nil })
 }
 
 // insertRow sends one row; every column has one value.
 func (s *Sink) insertRow(ctx context.Context, table string, columns ...proto.InputColumn) error {
-	return s.send(ctx, table, columns, func() bool {
+	return s.send(ctx, table, columns, func(context.Context) (bool, error) {
 		for i := range columns {
 			columns[i].Data.(checked).reset()
 		}
-		return false
+		return false, nil
 	})
 }
 
 // send is one INSERT of the columns' rows, and of those that next puts in their
 // place until it says that there are none.
-func (s *Sink) send(ctx context.Context, table string, columns proto.Input, next func() bool) error {
+func (s *Sink) send(ctx context.Context, table string, columns proto.Input, next func(context.Context) (bool, error)) error {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	err := s.lines.do(ctx, ch.Query{
 		Body: columns.Into(table), Input: columns, Settings: whole,
-		OnInput: func(context.Context) error {
-			if next() {
-				return nil
+		OnInput: func(ctx context.Context) error {
+			more, err := next(ctx)
+			if err == nil && !more {
+				return io.EOF
 			}
-			return io.EOF
+			return err
 		},
 	})
 	var altered *alteredError

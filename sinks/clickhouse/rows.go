@@ -13,11 +13,6 @@ import (
 // them in memory until it has made a part of them.
 const maxRows = 200_000
 
-// bulkRows is from where on a larger INSERT is hardly worth the memory that its
-// steps take in the daemon: merging it again and again costs the engine 7 to 8 us a
-// row at 10,000 rows, 4.5 to 5 at 50,000, 2 to 3 at 100,000.
-const bulkRows = 50_000
-
 // inserts are what steps add rows to, in the order in which they are written: blocks
 // come before what is in them, so that an event always has its block.
 type inserts []*table

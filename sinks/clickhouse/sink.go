@@ -20,6 +20,7 @@ type Sink struct {
 	timeout  time.Duration
 	sync     func() error
 	runBytes int // see removable
+	loadRows int // see load
 	lines    *lines
 	inserts  sync.Pool // of inserts, which are large
 
@@ -53,6 +54,7 @@ func Open(ctx context.Context, o Options) (*Sink, error) {
 		timeout:  o.Timeout,
 		sync:     o.Sync,
 		runBytes: defaultRunBytes,
+		loadRows: defaultLoadRows,
 		lines:    newLines(server),
 		inserts:  sync.Pool{New: newInserts},
 		streams:  map[chain.Stream]*stream{},
@@ -77,9 +79,6 @@ func Open(ctx context.Context, o Options) (*Sink, error) {
 
 // Name is the sink's name in status, metrics and configuration.
 func (s *Sink) Name() string { return "clickhouse" }
-
-// BulkRows implements indexer.Bulk.
-func (s *Sink) BulkRows() int { return bulkRows }
 
 // Close frees the connections. No call may be under way.
 func (s *Sink) Close() error { return errors.Join(s.lines.close(), s.conn.Close()) }
@@ -123,11 +122,8 @@ func (s *Sink) Write(ctx context.Context, steps []chain.Step) error {
 		return errUnasked
 	}
 	st.known = false
-	stored, err := s.readState(ctx, of)
+	stored, err := s.readOwn(ctx, of, st)
 	if err != nil {
-		return err
-	}
-	if err := st.fence(of, stored.Position); err != nil {
 		return err
 	}
 	if lowered := stored.lowered(steps); lowered != stored {
@@ -140,18 +136,30 @@ func (s *Sink) Write(ctx context.Context, steps []chain.Step) error {
 	if err := s.writeRows(ctx, steps); err != nil {
 		return err
 	}
-	if err := s.durable(); err != nil {
+	next := stored.after(steps)
+	if err := s.settle(ctx, of, st, stored, next); err != nil {
 		return err
 	}
-	if next := stored.after(steps); next.Seq > stored.Seq {
-		st.doubt = next.Position
-		if err := s.writeState(ctx, of, next); err != nil {
-			return err
-		}
-		stored = next
-	}
-	st.known, st.held = true, stored.Position
+	st.known, st.held = true, next.Position
 	return nil
+}
+
+// settle writes the state that the rows before it lead to, once these are on the disk.
+func (s *Sink) settle(ctx context.Context, of chain.Stream, st *stream, stored, next state) error {
+	if err := s.durable(); err != nil || next.Seq == stored.Seq {
+		return err
+	}
+	st.doubt = next.Position
+	return s.writeState(ctx, of, next)
+}
+
+// readOwn reads the state, and refuses one that somebody else wrote.
+func (s *Sink) readOwn(ctx context.Context, of chain.Stream, st *stream) (state, error) {
+	stored, err := s.readState(ctx, of)
+	if err != nil {
+		return state{}, err
+	}
+	return stored, st.fence(of, stored.Position)
 }
 
 // durable returns once what was written would outlive a loss of power.
