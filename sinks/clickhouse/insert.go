@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"time"
 
 	"github.com/ClickHouse/ch-go"
 	"github.com/ClickHouse/ch-go/proto"
@@ -58,6 +59,10 @@ func (s *Sink) send(ctx context.Context, table string, columns proto.Input, next
 	return nil
 }
 
+// lookTime is how often one who waits for the server looks whether its statement was
+// cut: it would else wait until the statement's time is over. No statement ends by it.
+const lookTime = time.Second
+
 // lines are the connections that INSERTs go over: the lowest layer of the driver,
 // which sends columns as they lie.
 type lines struct {
@@ -73,7 +78,7 @@ func newLines(server *clickhouse.Options) *lines {
 	o := ch.Options{
 		Database: server.Auth.Database, User: server.Auth.Username, Password: server.Auth.Password, TLS: server.TLS,
 		DialTimeout: server.DialTimeout, HandshakeTimeout: server.DialTimeout,
-		ReadTimeout: ch.NoTimeout, // a statement has one, by its context
+		ReadTimeout: lookTime,
 		ClientName:  "superindex",
 	}
 	if c := server.Compression; c != nil && c.Method != clickhouse.CompressionNone {

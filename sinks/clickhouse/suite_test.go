@@ -33,7 +33,7 @@ func (s suiteServer) Open(ctx context.Context) (sinktest.Sink, error) {
 	case err != nil:
 		return nil, err
 	case s.loads:
-		sink.loadRows = 40
+		sink.loadRows = 200
 		return loader{sink}, nil
 	}
 	return sink, nil
