@@ -58,7 +58,7 @@ func (s *servers) exec(t *testing.T, statements ...string) {
 // stream makes or changes the JetStream stream of a network, as somebody else would.
 func (s *servers) stream(t *testing.T, of chain.Stream, set func(*jetstream.StreamConfig)) {
 	t.Helper()
-	c := jetstream.StreamConfig{Name: sink.StreamName(of), Subjects: []string{"superindex.evm." + of.Name + ".>"}, AllowAtomicPublish: true}
+	c := jetstream.StreamConfig{Name: sink.StreamName(of), Subjects: []string{"superindex.evm." + of.Name + ".>"}}
 	if have, err := s.js.Stream(t.Context(), c.Name); err == nil {
 		c = have.CachedInfo().Config
 	}

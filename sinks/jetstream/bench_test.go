@@ -10,15 +10,17 @@ import (
 )
 
 // BenchmarkWrite publishes steps of 1,000 events of some 600 bytes, ten to a
-// write, to the embedded server, which syncs every batch; the server's work is in
-// the figure.
+// write, to the embedded server, whose files are synced once a write; the server's
+// work is in the figure.
 func BenchmarkWrite(b *testing.B) {
 	server, err := embedded.Start(b.Context(), embedded.Options{Dir: b.TempDir(), Listen: "127.0.0.1:0", Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer server.Close()
-	sink, err := jetstream.Open(b.Context(), options(server.FullURL()))
+	o := options(server.FullURL())
+	o.Sync = server.Sync
+	sink, err := jetstream.Open(b.Context(), o)
 	if err != nil {
 		b.Fatal(err)
 	}

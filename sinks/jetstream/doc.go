@@ -7,16 +7,15 @@
 // The messages of a step follow from the step alone, and are numbered: the pair
 // (Seq, Index) of a message rises strictly within a stream. So the stream's last
 // message says where to go on, and whatever comes again up to it is skipped.
-// Every publish expects the stream's last sequence: what a second writer sends,
-// or what was on its way when an acknowledgement was lost, is refused instead of
-// being put in the wrong place. Deduplication by Nats-Msg-Id is not relied on: it
-// forgets after a while, and must not refuse a stream that was purged.
+// A write begins only where it expects the stream to end, and each message only goes
+// behind the one before it: what a second writer sends, or what was on its way when
+// an acknowledgement was lost, is refused instead of being put in the wrong place, and
+// nothing follows what was refused (train.go). Deduplication by Nats-Msg-Id is not
+// relied on: it forgets after a while, and must not refuse a stream that was purged.
 //
-// Messages go out in atomic batches of up to 1,000, so that a server that syncs
-// every write syncs once a batch, and a step of up to 1,000 messages is there as
-// a whole or not at all. While the server commits one batch the next is on its way,
-// up to its last message, which waits for the acknowledgement: a batch that was
-// refused has no successor.
+// What the embedded server acknowledged is put on the disk once a Write and a Position
+// (Options.Sync). A loss of power before that may leave a hole in the messages of the
+// last write, which the next process finds and mends (mend.go).
 //
 // message.go and body.go are pure. A Sink is safe for concurrent use by different
 // streams.

@@ -11,26 +11,25 @@ import (
 	"superindex/chain"
 )
 
-const oldServer = "run NATS server 2.12 or later, which publishes batches atomically, everywhere in the cluster"
-
 // The server's error codes that mean something to the sink.
 const (
+	codeWrongLastID       = 10070
 	codeWrongLast         = 10071
 	codeWrongLastConstant = 10164
-	codeDuplicate         = 10201
 	codeInvalidConfig     = 10052
 	codeTooLarge          = 10054 // a message
-	codeBatchTooLarge     = 10199
 	codeNoAccountSpace    = 10002
 	codeNoResources       = 10023
 	codeNoStorage         = 10047
-	codeBatchCut          = 10176
 	codeStoreFailed       = 10077 // the store's own words follow, "maximum bytes exceeded" among them
 )
 
 // errRefused is what a second writer meets, and a retry of a write whose
-// acknowledgement was lost. Whose the stream is, Position says.
-var errRefused = errors.New("the stream has grown since it was last looked at: another writer, or an earlier write that took effect after all")
+// acknowledgement was lost. Whose the stream is, Position says. A message that is
+// not the first of a Write and that the server does not take for another reason
+// leads here too; the next Write begins with it and is told the reason.
+var errRefused = errors.New("the stream does not end where this write left it: another writer, an earlier write that took effect after all," +
+	" or a message that the server did not take")
 
 // explain says what an error of the server on a stream means, and whether a retry can mend it.
 func (s *Sink) explain(of chain.Stream, err error) error {
@@ -55,16 +54,10 @@ func (s *Sink) explain(of chain.Stream, err error) error {
 
 func explainCode(err error, code int) error {
 	switch code {
-	case codeWrongLast, codeWrongLastConstant:
+	case codeWrongLastID, codeWrongLast, codeWrongLastConstant:
 		return fmt.Errorf("%w (%w)", errRefused, err)
-	case codeDuplicate:
-		return fmt.Errorf("%w; or it was purged a moment ago (%w)", errRefused, err)
 	case codeTooLarge:
 		return tooLarge(err)
-	case codeBatchTooLarge:
-		return chain.Fatal(err, fmt.Sprintf("raise the server's jetstream limits: max_batch_size to %d", batchMessages))
-	case codeBatchCut:
-		return fmt.Errorf("the NATS server did not keep all of a batch: it has no space left on its disk, or was restarted: %w", err)
 	case codeNoAccountSpace, codeNoResources, codeNoStorage, codeStoreFailed:
 		return fmt.Errorf("the NATS server has no space left for the stream: %w (raise the stream's max_bytes or the account's limits, let the stream discard old messages, or free disk)", err)
 	}

@@ -1,6 +1,8 @@
 package jetstream_test
 
 import (
+	"bytes"
+	"fmt"
 	"io"
 	"net"
 	"net/url"
@@ -20,6 +22,7 @@ type proxy struct {
 	net.Listener
 	to      string
 	swallow atomic.Bool
+	pass    atomic.Int32 // how many messages it lets pass before it swallows
 
 	mu    sync.Mutex
 	conns []net.Conn
@@ -68,7 +71,7 @@ func (p *proxy) answer(client, server net.Conn) {
 		if err != nil {
 			return
 		}
-		if p.swallow.Load() {
+		if p.swallow.Load() && !(bytes.HasPrefix(buffer[:n], []byte("MSG ")) && p.pass.Add(-1) >= 0) {
 			continue
 		}
 		if _, err := client.Write(buffer[:n]); err != nil {
@@ -87,9 +90,16 @@ func (p *proxy) cut() {
 	p.conns = nil
 }
 
-// The server holds the steps, but its acknowledgement is lost: the write fails,
-// the position says that it took effect, and nothing is there twice.
+// The server holds messages, but its acknowledgement is lost, the one for the first
+// message or that for the last: the write fails, the position says what took effect,
+// and nothing is there twice.
 func TestLostAcknowledgement(t *testing.T) {
+	for pass, there := range []int{1, 2 * 3} { // twice a revert, an event and a finality
+		t.Run(fmt.Sprint("after ", pass), func(t *testing.T) { loseAcknowledgement(t, int32(pass), there) })
+	}
+}
+
+func loseAcknowledgement(t *testing.T, pass int32, there int) {
 	server := start(t)
 	u, err := url.Parse(server.FullURL())
 	if err != nil {
@@ -101,12 +111,13 @@ func TestLostAcknowledgement(t *testing.T) {
 	sink := open(t, options(u.String()))
 	write(t, sink, s.Steps()[:2])
 
+	p.pass.Store(pass)
 	p.swallow.Store(true)
 	failed := make(chan error)
 	go func() { failed <- sink.Write(t.Context(), s.Steps()[2:]) }()
 	j := user(t, server.FullURL())
-	// begin; 6 events and their finality; twice a revert, an event and a finality
-	for len(messages(t, j, jetstream.StreamName(s.Stream))) < 1+7+2*3 {
+	held := 1 + 7 + there // begin; 6 events and their finality
+	for len(messages(t, j, jetstream.StreamName(s.Stream))) < held {
 		time.Sleep(10 * time.Millisecond)
 	}
 	p.cut()
@@ -121,14 +132,17 @@ func TestLostAcknowledgement(t *testing.T) {
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-	if last := s.Steps()[5]; err != nil || got.Seq != last.Seq {
+	last := s.Steps()[2] // the revert, which is one message
+	if pass > 0 {
+		last = s.Steps()[5]
+	}
+	if err != nil || got.Seq != last.Seq {
 		t.Fatalf("position %+v, %v; the last step is %d", got, err, last.Seq)
 	}
-	before := len(messages(t, j, jetstream.StreamName(s.Stream)))
 	if err := sink.Write(t.Context(), s.Steps()[2:]); err != nil {
 		t.Fatal(err)
 	}
-	if after := len(messages(t, j, jetstream.StreamName(s.Stream))); after != before {
-		t.Errorf("%d messages became %d", before, after)
+	if after := len(messages(t, j, jetstream.StreamName(s.Stream))); after != 1+7+2*3 {
+		t.Errorf("%d messages became %d", held, after)
 	}
 }

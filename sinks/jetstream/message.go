@@ -21,6 +21,7 @@ const (
 	headerEnd       = "Superindex-End"    // on a step's last message
 	headerID        = "Superindex-Id"     // of a feed's row
 	headerTime      = "Superindex-Time"   // of a feed's row, seconds since 1970
+	headerSynced    = "Superindex-Synced" // the sequence up to which the stream was on disk before this was sent
 )
 
 // refillAddresses is how many addresses one refill message names: 45 bytes each,

@@ -22,6 +22,11 @@ type Options struct {
 	History     bool          // publish the events of fills; without it only the message that a range was filled
 	AckWait     time.Duration // how long an answer of the server may take; 0 is 5 s
 
+	// Sync returns once all that the server acknowledged before the call, of the
+	// JetStream stream of that name, would outlive a loss of power. It is called by one
+	// goroutine at a time a stream. Nil where the server sees to that, or nobody does.
+	Sync func(stream string) error
+
 	// Owners names the projects that own an address, for the body's `projects`. It
 	// is called for each event, from several goroutines; nil for none.
 	Owners func(network string, a chain.Address) []string

@@ -44,15 +44,10 @@ func begin(t *testing.T, s *Sink, step *chain.Step, from, to int) {
 	st := s.state(step.Stream)
 	w := &writer{
 		encoder: encoder{step.Stream, subjectPrefix(step.Stream), true, nil, nil},
-		batch:   newBatch(s.link, st.fence), state: st, name: StreamName(step.Stream), texts: textsOf(step),
+		train:   s.newTrain(st), state: st, name: StreamName(step.Stream), texts: textsOf(step),
 	}
 	for i := from; i < to; i++ {
-		if w.full() {
-			if err := w.flush(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if err := w.add(step, i); err != nil {
+		if err := w.add(t.Context(), step, i); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -156,26 +151,24 @@ func TestCutStepsOfOtherJournals(t *testing.T) {
 	}
 }
 
-func TestServerWithoutBatches(t *testing.T) {
-	if err := supportsBatches(openTest(t).config(testStream)); err != nil {
-		t.Error(err)
+func TestAcknowledgementOfSomethingElse(t *testing.T) {
+	for body, want := range map[string]error{
+		`{"stream":"S","seq":2}`:                  nil,
+		`{"stream":"S","seq":9}`:                  errRefused,
+		`{"stream":"S","seq":2,"duplicate":true}`: errRefused,
+	} {
+		if err := acknowledged([]byte(body), 2); !errors.Is(err, want) {
+			t.Errorf("%s: %v", body, err)
+		}
 	}
-	c := openTest(t).config(testStream)
-	c.AllowAtomicPublish = false
-	if err := supportsBatches(c); !chain.IsFatal(err) {
-		t.Errorf("a server that drops the setting: %v", err)
-	}
-	if err := acknowledged([]byte(`{"stream":"S","seq":2}`), "x", 2, 2); !chain.IsFatal(err) {
-		t.Errorf("a server that takes the last message alone: %v", err)
-	}
-	if err := acknowledged([]byte(`{"stream":"S","seq":9,"batch":"x","count":2}`), "x", 2, 2); !errors.Is(err, errRefused) {
-		t.Errorf("a batch at another place: %v", err)
+	if err := acknowledged([]byte(`no JSON`), 2); err == nil {
+		t.Error("no JSON is taken for an acknowledgement")
 	}
 }
 
-// A batch that was refused has no successor, also where another writer has put
+// A message that was refused has no successor, also where another writer has put
 // just as many messages in its place.
-func TestNothingFollowsARefusedBatch(t *testing.T) {
+func TestNothingFollowsARefusedMessage(t *testing.T) {
 	s := openTest(t)
 	other, err := Open(t.Context(), s.options)
 	if err != nil {
@@ -191,21 +184,21 @@ func TestNothingFollowsARefusedBatch(t *testing.T) {
 	}
 	position(t, s, testStream)
 	position(t, other, testStream)
-	if err := other.Write(t.Context(), []chain.Step{apply(1, batchMessages-1)}); err != nil {
+	if err := other.Write(t.Context(), []chain.Step{apply(1, askMessages-1)}); err != nil {
 		t.Fatal(err)
 	}
-	err = s.Write(t.Context(), []chain.Step{apply(2, 3*batchMessages)})
+	err = s.Write(t.Context(), []chain.Step{apply(2, 3*askMessages)})
 	if !errors.Is(err, errRefused) {
 		t.Errorf("the second writer: %v", err)
 	}
-	if n := count(t, s, testStream); n != batchMessages {
-		t.Errorf("%d messages, want the first writer's %d", n, batchMessages)
+	if n := count(t, s, testStream); n != askMessages {
+		t.Errorf("%d messages, want the first writer's %d", n, askMessages)
 	}
 	position(t, s, testStream)
-	if err := s.Write(t.Context(), []chain.Step{apply(2, 3*batchMessages)}); err != nil {
+	if err := s.Write(t.Context(), []chain.Step{apply(2, 3*askMessages)}); err != nil {
 		t.Fatal(err)
 	}
-	if n := count(t, s, testStream); n != 4*batchMessages+1 {
-		t.Errorf("%d messages, want %d", n, 4*batchMessages+1)
+	if n := count(t, s, testStream); n != 4*askMessages+1 {
+		t.Errorf("%d messages, want %d", n, 4*askMessages+1)
 	}
 }

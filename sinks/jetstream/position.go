@@ -16,6 +16,7 @@ import (
 // mark is a message on record as the sink reads it back.
 type mark struct {
 	sequence uint64 // JetStream's
+	synced   uint64 // the sequence up to which the stream was on disk before it was sent
 	journal  chain.JournalID
 	seq      chain.Seq
 	index    int
@@ -39,6 +40,9 @@ func (s *Sink) Position(ctx context.Context, of chain.Stream) (chain.Position, e
 	ctx, done := s.link.answering(ctx)
 	defer done()
 	p, err := s.look(ctx, of, st)
+	if err == nil {
+		err = s.durable(of) // what it found may have been cut off before it was
+	}
 	if err != nil {
 		return chain.Position{}, fmt.Errorf("jetstream: position of stream %s: %w", StreamName(of), s.explain(of, because(ctx, err)))
 	}
@@ -64,10 +68,16 @@ func (s *Sink) look(ctx context.Context, of chain.Stream, st *state) (p chain.Po
 	}
 	r := reader{stream, subjectPrefix(of)}
 	last, err := r.last(ctx)
+	if err == nil && !st.whole {
+		last, err = s.mend(ctx, r, info.State.FirstSeq, last)
+	}
 	if err != nil {
 		return p, err
 	}
-	st.last = last
+	st.last, st.whole = last, true
+	if last == (mark{}) {
+		return p, nil
+	}
 	p.High, p.HighDigest = last.seq, last.digest
 	if last, err = r.complete(ctx, info.State.FirstSeq, last); err != nil || !last.end {
 		return p, err
@@ -186,6 +196,10 @@ func (r reader) body(ctx context.Context, subject string, out any) error {
 // nothing can be said about the stream while it is there.
 func (r reader) mark(m *jetstream.RawStreamMsg) (mark, error) {
 	out := mark{sequence: m.Sequence, end: m.Header.Get(headerEnd) == "true"}
+	var err error
+	if out.synced, err = synced(m); err != nil {
+		return out, r.foreign(m, fmt.Errorf("%s: %w", headerSynced, err))
+	}
 	seq, err := strconv.ParseUint(m.Header.Get(headerSeq), 10, 64)
 	if err != nil {
 		return out, r.foreign(m, fmt.Errorf("%s: %w", headerSeq, err))

@@ -19,7 +19,7 @@ func TestNewStreamHasTheLimitsAskedFor(t *testing.T) {
 	o.Retention, o.MaxBytes = time.Hour, 1<<20
 	write(t, open(t, o), s.Steps())
 	c := config(t, user(t, server.FullURL()), s)
-	if c.MaxAge != time.Hour || c.MaxBytes != 1<<20 || c.Replicas != 1 || !c.AllowAtomicPublish || c.Storage != js.FileStorage ||
+	if c.MaxAge != time.Hour || c.MaxBytes != 1<<20 || c.Replicas != 1 || c.Storage != js.FileStorage ||
 		len(c.Subjects) != 1 || c.Subjects[0] != "superindex.evm.new-stream.>" {
 		t.Errorf("stream %+v", c)
 	}
@@ -47,7 +47,7 @@ func TestExistingStream(t *testing.T) {
 	}
 	write(t, open(t, options(server.FullURL())), s.Steps())
 	c := config(t, j, s)
-	if len(c.Subjects) != 1 || c.Subjects[0] != "superindex.evm.existing.>" || c.Retention != js.LimitsPolicy || !c.AllowAtomicPublish ||
+	if len(c.Subjects) != 1 || c.Subjects[0] != "superindex.evm.existing.>" || c.Retention != js.LimitsPolicy ||
 		c.Duplicates > time.Second {
 		t.Errorf("ours: %+v", c)
 	}
@@ -91,8 +91,14 @@ func TestNoSpaceIsTemporaryAndNamed(t *testing.T) {
 	if _, err := j.UpdateStream(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}
-	err := sink.Write(t.Context(), s.Go("Ab").Steps())
-	if err == nil || chain.IsFatal(err) || !strings.Contains(err.Error(), "space") {
+	s.Go("Ab")
+	if err := sink.Write(t.Context(), s.Steps()); err == nil || chain.IsFatal(err) {
+		t.Fatalf("a stream that becomes full: %v", err)
+	}
+	if _, err := sink.Position(t.Context(), s.Stream); err != nil {
+		t.Fatal(err)
+	}
+	if err := sink.Write(t.Context(), s.Steps()); err == nil || chain.IsFatal(err) || !strings.Contains(err.Error(), "space") {
 		t.Fatalf("a full stream: %v", err)
 	}
 	c.MaxBytes = -1

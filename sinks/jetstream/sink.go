@@ -27,6 +27,7 @@ type state struct {
 	mu     sync.Mutex
 	known  bool // fence, last and limit are what the server said, and nothing failed since
 	looked bool // the stream's limits were compared with the configured ones
+	whole  bool // no message is missing before last: what this process sends is lost with it or not at all
 	fence  uint64
 	last   mark // of the last message, or of the last one put; zero for none
 	limit  int  // bytes of headers and body

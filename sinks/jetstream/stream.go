@@ -42,9 +42,9 @@ func (s *Sink) open(ctx context.Context, of chain.Stream) (jetstream.Stream, err
 		if stream, err = s.js.UpdateStream(ctx, fixed); err != nil {
 			return nil, cannotUpdate(want.Name, err)
 		}
-		s.log.Info("set a stream's subjects, retention and publishing right", "stream", want.Name)
+		s.log.Info("set a stream's subjects, retention and deduplication right", "stream", want.Name)
 	}
-	return stream, supportsBatches(stream.CachedInfo().Config)
+	return stream, nil
 }
 
 func (s *Sink) config(of chain.Stream) jetstream.StreamConfig {
@@ -60,8 +60,6 @@ func (s *Sink) config(of chain.Stream) jetstream.StreamConfig {
 		Replicas:    max(1, s.options.Replicas),
 		Duplicates:  duplicates,
 		Metadata:    map[string]string{owner: of.Name},
-
-		AllowAtomicPublish: true,
 	}
 	if of.ChainID == 0 {
 		c.MaxAge = 0 // a feed may be quiet for longer, and an empty stream says nothing of what it held
@@ -73,14 +71,12 @@ func (s *Sink) config(of chain.Stream) jetstream.StreamConfig {
 }
 
 // ours is the configuration that a stream has, with what the sink relies on as
-// wanted: subjects, kind of retention, publishing and deduplication. The limits
-// and the rest are the operator's.
+// wanted: subjects, kind of retention and deduplication. The limits and the rest
+// are the operator's.
 func ours(have, want jetstream.StreamConfig) (fixed jetstream.StreamConfig, changed bool) {
 	fixed = have
-	fixed.Subjects, fixed.Retention = want.Subjects, want.Retention
-	fixed.AllowAtomicPublish, fixed.Duplicates = true, want.Duplicates
-	changed = !slices.Equal(have.Subjects, want.Subjects) || have.Retention != want.Retention ||
-		!have.AllowAtomicPublish || have.Duplicates != want.Duplicates
+	fixed.Subjects, fixed.Retention, fixed.Duplicates = want.Subjects, want.Retention, want.Duplicates
+	changed = !slices.Equal(have.Subjects, want.Subjects) || have.Retention != want.Retention || have.Duplicates != want.Duplicates
 	if _, named := have.Metadata[owner]; !named {
 		fixed.Metadata, changed = maps.Clone(want.Metadata), true
 		maps.Copy(fixed.Metadata, have.Metadata)
@@ -97,15 +93,6 @@ func cannotUpdate(name string, err error) error {
 		return chain.Fatal(err, fmt.Sprintf("rename or delete the stream %s: `nats stream rm %s`; it is filled again from the journal", name, name))
 	}
 	return err
-}
-
-// supportsBatches reads the server's own answer: an older server drops the
-// setting without a word.
-func supportsBatches(c jetstream.StreamConfig) error {
-	if c.AllowAtomicPublish {
-		return nil
-	}
-	return chain.Fatal(fmt.Errorf("stream %s: the server does not know atomic batches", c.Name), oldServer)
 }
 
 // logLimits tells once that a stream's limits are not the configured ones.

@@ -3,6 +3,7 @@ package jetstream
 import (
 	"context"
 	"fmt"
+	"strconv"
 
 	"superindex/chain"
 )
@@ -10,7 +11,7 @@ import (
 // writer publishes steps of one stream from where it stands.
 type writer struct {
 	encoder
-	*batch
+	*train
 	*state
 	name  string // of the JetStream stream
 	texts stepTexts
@@ -19,14 +20,12 @@ type writer struct {
 func (s *Sink) write(ctx context.Context, of chain.Stream, st *state, steps []chain.Step) error {
 	w := &writer{
 		encoder: encoder{of, subjectPrefix(of), s.options.History, s.options.Owners, s.options.RowOwners},
-		batch:   newBatch(s.link, st.fence),
+		train:   s.newTrain(st),
 		state:   st, name: StreamName(of),
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	defer func() {
-		cancel()
-		_ = w.settle() // of a batch that nobody waits for any more
-	}()
+	defer w.leave()
+	defer cancel()
 	for i := range steps {
 		if err := w.step(ctx, &steps[i]); err != nil {
 			return err
@@ -35,36 +34,44 @@ func (s *Sink) write(ctx context.Context, of chain.Stream, st *state, steps []ch
 	if err := w.flush(ctx); err != nil {
 		return err
 	}
-	st.fence = w.batch.fence
+	if err := s.durable(of); err != nil {
+		return err
+	}
+	st.fence = w.train.fence
 	return nil
 }
 
-// step puts the messages of one step that are not held. A step of no more messages
-// than a batch takes is not divided between two, unless its bytes are too many.
+// newTrain begins where the stream ends, all of which is on disk.
+func (s *Sink) newTrain(st *state) *train {
+	if s.options.Sync == nil {
+		return newTrain(s.link, st.fence, "")
+	}
+	return newTrain(s.link, st.fence, strconv.FormatUint(st.fence, 10))
+}
+
+// durable returns once what the server acknowledged would outlive a loss of power.
+func (s *Sink) durable(of chain.Stream) error {
+	if s.options.Sync == nil {
+		return nil
+	}
+	return s.options.Sync(StreamName(of))
+}
+
+// step puts the messages of one step that are not held.
 func (w *writer) step(ctx context.Context, s *chain.Step) error {
 	if err := w.check(s); err != nil {
 		return err
 	}
-	first, end := w.indexes(s)
-	w.texts = textsOf(s)
 	if s.Seq < w.last.seq {
 		return nil
 	}
+	first, end := w.indexes(s)
 	if s.Seq == w.last.seq {
 		first = max(first, w.last.index+1)
 	}
-	if n := end - first; n <= batchMessages && w.count+n > batchMessages {
-		if err := w.commit(ctx); err != nil {
-			return err
-		}
-	}
+	w.texts = textsOf(s)
 	for index := first; index < end; index++ {
-		if w.full() {
-			if err := w.commit(ctx); err != nil {
-				return err
-			}
-		}
-		if err := w.add(s, index); err != nil {
+		if err := w.add(ctx, s, index); err != nil {
 			return err
 		}
 	}
@@ -90,8 +97,8 @@ func (w *writer) check(s *chain.Step) error {
 }
 
 // add puts one message, shortened where it is too large.
-func (w *writer) add(s *chain.Step, index int) error {
-	e := w.batch.next()
+func (w *writer) add(ctx context.Context, s *chain.Step, index int) error {
+	e := w.train.next()
 	for _, short := range []bool{false, true} {
 		w.message(&e.message, s, index, short)
 		e.stamp(w.name, w.texts)
@@ -100,5 +107,5 @@ func (w *writer) add(s *chain.Step, index int) error {
 		}
 	}
 	w.last = mark{journal: s.Journal, seq: s.Seq, index: index, digest: s.Digest, end: e.end}
-	return w.put()
+	return w.put(ctx)
 }

@@ -3,7 +3,7 @@
 // processes can read the streams; a read-only and a full user, with random
 // passwords, are named in a file under the data folder.
 //
-// What the server acknowledged survives a power cut: every write is synced, and
-// an atomic batch is synced once. A Server is safe for concurrent use; Close
-// waits for everything that Start started.
+// What the server acknowledged outlives its process at once, and a loss of power
+// after Sync. After such a loss before Sync a stream may have a hole: its messages
+// lie in one file after another, which reach the disk in any order. Server is safe for concurrent use; Close waits for everything that Start started.
 package nats

@@ -49,6 +49,7 @@ type Server struct {
 	server *server.Server
 	log    *journal
 	users  Users
+	files  *files
 }
 
 // startWait is how long a start may take: the server reads its streams' indexes,
@@ -73,7 +74,9 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("nats: configure: %w", err)
 	}
-	started := &Server{server: s, log: &journal{log: o.Log, fatal: make(chan error, 1)}, users: users}
+	started := &Server{
+		server: s, log: &journal{log: o.Log, fatal: make(chan error, 1)}, users: users, files: newFiles(o.Dir),
+	}
 	s.SetLoggerV2(started.log, false, false, false)
 	s.Start()
 	if err := started.ready(ctx); err != nil {
@@ -120,8 +123,11 @@ func (s *Server) FullURL() string {
 	return u.String()
 }
 
-// Close stops the server and waits until nothing of it runs. What it
-// acknowledged is on disk with or without Close.
+// Sync returns once all that the server acknowledged of a stream before the call
+// would outlive a loss of power. One call at a time a stream.
+func (s *Server) Sync(stream string) error { return s.files.sync(stream) }
+
+// Close stops the server and waits until nothing of it runs.
 func (s *Server) Close() {
 	s.server.Shutdown()
 	s.server.WaitForShutdown()
@@ -136,12 +142,14 @@ func serverOptions(o Options, users []*server.User) *server.Options {
 	return &server.Options{
 		ServerName: "superindex", Host: host, Port: port,
 		NoSigs: true, Users: users,
-		JetStream: true, StoreDir: filepath.Join(o.Dir, "nats"), SyncAlways: true,
+		JetStream: true, StoreDir: storeDir(o.Dir),
 		// A stream reserves its max_bytes against this: many networks' would not fit
 		// on any disk, though their events do.
 		JetStreamMaxStore: maxStore(o.MaxBytes),
 	}
 }
+
+func storeDir(dir string) string { return filepath.Join(dir, "nats") }
 
 func maxStore(limit int64) int64 {
 	if limit == 0 {

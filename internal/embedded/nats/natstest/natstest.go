@@ -124,6 +124,18 @@ func (c *Child) Kill() error {
 	return c.kill()
 }
 
+// Stop ends the process as a daemon's stop ends the server, and waits for its end.
+func (c *Child) Stop() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.cmd == nil {
+		return nil
+	}
+	err := errors.Join(c.stdin.Close(), c.cmd.Wait())
+	c.cmd = nil
+	return err
+}
+
 func (c *Child) kill() error {
 	if c.cmd == nil {
 		return nil

@@ -1,0 +1,114 @@
+package nats
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+
+	"github.com/nats-io/nats-server/v2/server"
+)
+
+// files are the server's streams as they lie on the disk: each a folder, its
+// messages in blocks msgs/1.blk, 2.blk and so on, of which the last is written to,
+// before a message is acknowledged. The oldest are removed, others take their place
+// never. The server's index of them is made anew where it does not fit.
+type files struct {
+	dir string // of the data; the server's folder is below
+
+	mu     sync.Mutex
+	synced map[string]int // the last block of a stream that was synced, as far as it went
+}
+
+func newFiles(dir string) *files { return &files{dir: dir, synced: map[string]int{}} }
+
+func (f *files) folder(stream string) string {
+	return filepath.Join(storeDir(f.dir), server.JetStreamStoreDir, server.DEFAULT_GLOBAL_ACCOUNT, "streams", stream)
+}
+
+// sync puts what a stream has got since the last call on the disk; at first, and
+// where that block was removed, all of it. It belongs to one goroutine a stream.
+func (f *files) sync(stream string) error {
+	f.mu.Lock()
+	last, known := f.synced[stream]
+	f.mu.Unlock()
+	if known {
+		next, err := f.syncFrom(stream, last)
+		if err != nil || next > last {
+			return f.keep(stream, next-1, err)
+		}
+	}
+	last, err := lastBlock(filepath.Join(f.folder(stream), "msgs")) // before the rest: a later one is synced next time
+	if err == nil {
+		err = f.syncAll(stream)
+	}
+	return f.keep(stream, last, err)
+}
+
+func (f *files) keep(stream string, last int, err error) error {
+	if err != nil {
+		return fmt.Errorf("nats: sync stream %s: %w", stream, err)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.synced[stream] = last
+	return nil
+}
+
+// syncFrom syncs the blocks from one on and returns the first that is not there.
+func (f *files) syncFrom(stream string, block int) (int, error) {
+	folder := filepath.Join(f.folder(stream), "msgs")
+	for next := block; ; next++ {
+		err := syncFile(filepath.Join(folder, strconv.Itoa(next)+".blk"))
+		switch {
+		case errors.Is(err, fs.ErrNotExist) && next > block+1: // there are new ones
+			return next, syncFile(folder)
+		case errors.Is(err, fs.ErrNotExist):
+			return next, nil
+		case err != nil:
+			return next, err
+		}
+	}
+}
+
+// syncAll syncs a stream's files and folders, and the folders above.
+func (f *files) syncAll(stream string) error {
+	err := filepath.WalkDir(f.folder(stream), func(path string, _ fs.DirEntry, err error) error {
+		if err == nil {
+			err = syncFile(path)
+		}
+		if errors.Is(err, fs.ErrNotExist) { // removed meanwhile
+			return nil
+		}
+		return err
+	})
+	for folder := f.folder(stream); err == nil && folder != f.dir; {
+		folder = filepath.Dir(folder)
+		err = syncFile(folder)
+	}
+	return err
+}
+
+// lastBlock is the highest number of a block in a folder, 0 for none.
+func lastBlock(folder string) (last int, err error) {
+	entries, err := os.ReadDir(folder)
+	for _, e := range entries {
+		var block int
+		if n, _ := fmt.Sscanf(e.Name(), "%d.blk", &block); n == 1 {
+			last = max(last, block)
+		}
+	}
+	return last, err
+}
+
+// syncFile syncs a file or a folder.
+func syncFile(path string) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(file.Sync(), file.Close())
+}

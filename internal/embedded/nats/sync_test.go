@@ -1,0 +1,73 @@
+package nats
+
+import (
+	"os"
+	"path/filepath"
+	"strconv"
+	"testing"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// Where the server has its files is the server's own affair: this fails where
+// another version of it has them elsewhere.
+func TestSyncFindsTheServersFiles(t *testing.T) {
+	s := start(t, Options{Dir: t.TempDir()})
+	u := s.Users()
+	_, js := connect(t, s, u.Full, u.FullPassword)
+	if err := s.Sync("S"); err == nil {
+		t.Error("synced a stream that is not there")
+	}
+	if _, err := js.CreateStream(t.Context(), jetstream.StreamConfig{Name: "S", Subjects: []string{"superindex.>"}}); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if _, err := js.Publish(t.Context(), "superindex.a", []byte("kept")); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Sync("S"); err != nil {
+			t.Fatal(err)
+		}
+		block, err := os.ReadFile(filepath.Join(s.files.folder("S"), "msgs", "1.blk"))
+		if err != nil || len(block) == 0 || s.files.synced["S"] != 1 {
+			t.Errorf("block %d, %d bytes, %v", s.files.synced["S"], len(block), err)
+		}
+	}
+}
+
+func TestSyncGoesOnWithTheLastBlock(t *testing.T) {
+	f := newFiles(t.TempDir())
+	folder := filepath.Join(f.folder("S"), "msgs")
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		remove, add []int
+		last        int
+	}{
+		{nil, []int{8, 9, 10}, 10},
+		{nil, nil, 10},
+		{[]int{8, 9}, []int{11, 12}, 12},
+		{[]int{10, 11, 12}, []int{14}, 14}, // all were removed meanwhile
+	} {
+		for _, block := range c.remove {
+			if err := os.Remove(filepath.Join(folder, strconv.Itoa(block)+".blk")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, block := range c.add {
+			if err := os.WriteFile(filepath.Join(folder, strconv.Itoa(block)+".blk"), nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := f.sync("S"); err != nil || f.synced["S"] != c.last {
+			t.Errorf("synced up to %d, %v; the last is %d", f.synced["S"], err, c.last)
+		}
+	}
+	if err := os.RemoveAll(folder); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.sync("S"); err == nil {
+		t.Error("synced messages that are not there")
+	}
+}

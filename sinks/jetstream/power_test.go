@@ -1,0 +1,225 @@
+package jetstream_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	js "github.com/nats-io/nats.go/jetstream"
+
+	"superindex/chain"
+	"superindex/internal/embedded/nats/natstest"
+	"superindex/sinks/jetstream"
+	"superindex/sinks/sinktest"
+)
+
+// What is acknowledged to the journal is on disk, and so is what a position says:
+// the disk is synced after the last message was acknowledged, and after the last
+// message was read.
+func TestSyncComesLast(t *testing.T) {
+	server := start(t)
+	j := user(t, server.FullURL())
+	s := sinktest.NewScript("sync").Go("abc").Go("abcAA").Go("abcAAb")
+	o := options(server.FullURL())
+	var held []int // how many messages there were at each sync
+	var broken error
+	o.Sync = func(name string) error {
+		stream, err := j.Stream(t.Context(), name)
+		if err != nil {
+			return err
+		}
+		held = append(held, int(stream.CachedInfo().State.Msgs))
+		return broken
+	}
+	sink := open(t, o)
+	write(t, sink, s.Steps()[:3])
+	if all := 1 + 7 + 801; len(held) != 2 || held[0] != 0 || held[1] != all {
+		t.Fatalf("synced with %d messages, want none and %d", held, all)
+	}
+
+	broken = errors.New("the disk is gone")
+	if err := sink.Write(t.Context(), s.Steps()[3:]); !errors.Is(err, broken) || chain.IsFatal(err) {
+		t.Errorf("a write that is not on disk: %v", err)
+	}
+	if err := sink.Write(t.Context(), s.Steps()[3:]); err == nil {
+		t.Error("write after one that failed, with no position between")
+	}
+	if p, err := sink.Position(t.Context(), s.Stream); !errors.Is(err, broken) {
+		t.Errorf("a position that is not on disk: %+v, %v", p, err)
+	}
+	if err := sink.Write(t.Context(), s.Steps()[3:]); err == nil {
+		t.Error("write after a position that failed")
+	}
+	broken = nil
+	if p := write(t, sink, s.Steps()); p.Seq != s.Steps()[3].Seq {
+		t.Errorf("position %+v: the messages were there", p)
+	}
+}
+
+// Each message says up to where the stream was on disk before it was sent.
+func TestMessagesSayWhatIsOnDisk(t *testing.T) {
+	server := start(t)
+	s := sinktest.NewScript("synced").Go("abc").Go("abcb")
+	o := options(server.FullURL())
+	o.Sync = server.Sync
+	sink := open(t, o)
+	write(t, sink, s.Steps()[:2])
+	write(t, sink, s.Steps()[2:])
+	for i, m := range messages(t, user(t, server.FullURL()), jetstream.StreamName(s.Stream)) {
+		want := "0"
+		if i >= 8 {
+			want = "8"
+		}
+		if got := m.header.Get("Superindex-Synced"); got != want {
+			t.Errorf("message %d: %q instead of %q", i+1, got, want)
+		}
+	}
+}
+
+// A loss of power took messages from the middle of the last write. Those after them
+// are removed, the position is before them, and all come again.
+func TestHoleIsMended(t *testing.T) {
+	server := start(t)
+	j := user(t, server.FullURL())
+	o := options(server.FullURL())
+	o.Sync = server.Sync
+	s := sinktest.NewScript("hole").Go("abc").Go("abcb").Go("abcbb").Go("abcbbb")
+	steps := s.Steps()
+	messagesOf := func(steps ...chain.Step) (n uint64) {
+		for _, step := range steps {
+			n++
+			if step.Apply != nil {
+				n += uint64(len(step.Apply.Events))
+			}
+		}
+		return n
+	}
+	sink := open(t, o)
+	write(t, sink, steps[:2])
+	write(t, sink, steps[2:])
+	stream, err := j.Stream(t.Context(), jetstream.StreamName(s.Stream))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := stream.DeleteMsg(t.Context(), messagesOf(steps[:3]...)+2); err != nil {
+		t.Fatal(err)
+	}
+	p, err := sink.Position(t.Context(), s.Stream)
+	if err != nil || p.Seq != steps[4].Seq {
+		t.Fatalf("position %+v, %v: power is not lost while the process lives", p, err)
+	}
+	sink = open(t, o)
+	if _, err := sink.Position(t.Context(), s.Stream); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(200 * time.Millisecond) // the server takes no message twice within a tenth of a second
+	if p := write(t, sink, steps[3:]); p.Seq != steps[2].Seq || p.High != steps[3].Seq {
+		t.Errorf("position %+v, want step %d and something of %d", p, steps[2].Seq, steps[3].Seq)
+	}
+	if p := write(t, open(t, o), steps); p.Seq != steps[4].Seq {
+		t.Errorf("position %+v", p)
+	}
+	if n := len(fetch(t, stream)); n != int(messagesOf(steps...)) {
+		t.Errorf("%d messages", n)
+	}
+}
+
+// The removal of an old message, which was on disk, is the operator's.
+func TestOldHoleStays(t *testing.T) {
+	server := start(t)
+	o := options(server.FullURL())
+	o.Sync = server.Sync
+	s := sinktest.NewScript("old-hole").Go("abc").Go("abcb")
+	sink := open(t, o)
+	write(t, sink, s.Steps()[:2])
+	write(t, sink, s.Steps()[2:])
+	stream, err := user(t, server.FullURL()).Stream(t.Context(), jetstream.StreamName(s.Stream))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := stream.DeleteMsg(t.Context(), 8); err != nil {
+		t.Fatal(err)
+	}
+	if p := write(t, open(t, o), s.Steps()); p.Seq != s.Steps()[2].Seq {
+		t.Errorf("position %+v", p)
+	}
+}
+
+// fetch reads the sequences that a stream holds.
+func fetch(t *testing.T, stream js.Stream) (out []uint64) {
+	t.Helper()
+	info, err := stream.Info(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := info.State.FirstSeq; n <= info.State.LastSeq; n++ {
+		switch _, err := stream.GetMsg(t.Context(), n); {
+		case err == nil:
+			out = append(out, n)
+		case !errors.Is(err, js.ErrMsgNotFound):
+			t.Fatal(err)
+		}
+	}
+	return out
+}
+
+// A power cut amid a large write: the disk has the second block of messages, but
+// not the end of the first; the server's index is older or newer than both.
+func TestPowerCutBetweenTwoBlocks(t *testing.T) {
+	for _, index := range []string{"without an index", "with the index of all"} {
+		t.Run(index, func(t *testing.T) {
+			server := &server{Child: natstest.New(t)}
+			s := sinktest.NewScript("power").Go("abc")
+			for blocks := 10; blocks <= 30; blocks += 10 { // of 400 events: 12 MB in all, of which 8 MiB are the first block
+				s.Go("abc" + strings.Repeat("A", blocks))
+			}
+			o := server.options()
+			o.Sync = func(string) error { return nil }
+			sink := open(t, o)
+			write(t, sink, s.Steps()[:2])
+			write(t, sink, s.Steps()[2:])
+			msgs := filepath.Join(server.Dir, "nats", "jetstream", "$G", "streams", jetstream.StreamName(s.Stream), "msgs")
+			if index != "without an index" {
+				if err := server.Stop(); err != nil { // it writes one
+					t.Fatal(err)
+				}
+			} else if err := errors.Join(server.Kill(), os.RemoveAll(filepath.Join(msgs, "index.db"))); err != nil {
+				t.Fatal(err)
+			}
+			cutShort(t, filepath.Join(msgs, "1.blk"), filepath.Join(msgs, "2.blk"))
+			if err := server.Start(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			sink = open(t, o)
+			p := write(t, sink, s.Steps()[:1])
+			if p.Seq < s.Steps()[1].Seq || p.Seq >= s.Steps()[4].Seq {
+				t.Fatalf("position %+v: the last step is not whole, the first are", p)
+			}
+			if err := sink.Write(t.Context(), s.Steps()); err != nil {
+				t.Fatal(err)
+			}
+			rows, err := server.Events(t.Context(), s.Stream)
+			if want := sinktest.Want(s.Steps()); err != nil || len(rows) != len(want) {
+				t.Errorf("%d rows instead of %d, %v", len(rows), len(want), err)
+			}
+		})
+	}
+}
+
+// cutShort takes the last tenth of the first file; the second must be there.
+func cutShort(t *testing.T, first, second string) {
+	t.Helper()
+	info, err := os.Stat(first)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(second); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(first, info.Size()*9/10); err != nil {
+		t.Fatal(err)
+	}
+}
