@@ -7,6 +7,7 @@ import (
 
 	"superindex/chain"
 	"superindex/decoder"
+	"superindex/reorg"
 )
 
 // A step is at most this large, so that a sink never splits what it inserts. One
@@ -33,8 +34,17 @@ type piece struct {
 	blocks []chain.Block
 	events []chain.Event
 	txs    []chain.Tx
-	room   int64   // that was taken for it; of a whole range only
-	memory *Memory // where its events lie; of a whole range only
+
+	// Of a whole range only:
+	steps  []drafted
+	room   int64   // that was taken for it
+	memory *Memory // where its events lie
+}
+
+// drafted is what a step adds, but for what depends on the steps before it.
+type drafted struct {
+	batch *chain.Batch
+	draft *reorg.Draft
 }
 
 // bytes is about what a range takes in memory.

@@ -111,12 +111,24 @@ func (w *watcher) decode(t *decoder.Table, events []chain.Event, m *Memory) {
 	decode(t, events, m)
 }
 
+// draft drafts what a batch adds, on the clock.
+func (w *watcher) draft(drafts *reorg.Drafts, b *chain.Batch) (*reorg.Draft, error) {
+	began := time.Now()
+	defer func() { w.stages.Add(ToJournal, time.Since(began)) }()
+	return drafts.Write(b)
+}
+
 // append gives a step to the journal, on the clock, and takes down what it did. The
 // step has its Seq then.
-func (w *watcher) append(ctx context.Context, journal *reorg.Journal, step *chain.Step, notes ...reorg.Note) (err error) {
+func (w *watcher) append(ctx context.Context, journal *reorg.Journal, step *chain.Step, notes ...reorg.Note) error {
+	return w.appended(step, func() (chain.Seq, error) { return journal.Append(ctx, step, notes...) })
+}
+
+// appended is append by whatever appends the step.
+func (w *watcher) appended(step *chain.Step, by func() (chain.Seq, error)) (err error) {
 	began := time.Now()
 	w.appends(1)
-	step.Seq, err = journal.Append(ctx, step, notes...)
+	step.Seq, err = by()
 	w.appends(-1)
 	w.stages.Add(ToJournal, time.Since(began))
 	if err != nil {

@@ -201,10 +201,11 @@ func (w *Writer) extend(ctx context.Context, h Heads) (moved bool, err error) {
 	if !want.Dense {
 		want.Anchor, to = h.Final, h.Final.Number
 	}
-	room := &stay{room: w.room}
+	room, drafts := &stay{room: w.room}, w.journal.Drafts()
 	defer room.leave()
+	defer drafts.Discard()
 	fetch := func(ctx context.Context, s stretch) (piece, error) {
-		p, err := w.read(ctx, s.Range, want, w.spare.take())
+		p, err := w.read(ctx, s.Range, want, w.spare.take(), drafts)
 		p.room = s.room
 		room.saw(p.bytes())
 		return p, err
@@ -220,7 +221,7 @@ func (w *Writer) extend(ctx context.Context, h Heads) (moved bool, err error) {
 		if p.blocks[0].Parent != w.tracker.Head().Hash {
 			return w.revert(ctx)
 		}
-		if err := w.apply(ctx, p, h, want.Dense); err != nil {
+		if err := w.apply(ctx, p, h, want.Dense, drafts); err != nil {
 			return moved, err
 		}
 		w.spare.give(p.memory, p.events)
@@ -230,15 +231,24 @@ func (w *Writer) extend(ctx context.Context, h Heads) (moved bool, err error) {
 	return moved, nil
 }
 
-// read fetches a range into memory and decodes it.
-func (w *Writer) read(ctx context.Context, r Range, want Want, memory *Memory) (piece, error) {
+// read fetches a range into memory, decodes it and drafts its steps.
+func (w *Writer) read(ctx context.Context, r Range, want Want, memory *Memory, drafts *reorg.Drafts) (piece, error) {
 	want.Memory = memory
 	f, err := w.net.Source.Fetch(ctx, r, want)
 	if err != nil {
 		return piece{}, fmt.Errorf("read blocks %d to %d of %s: %w", r.From, r.To, w.net.Stream, err)
 	}
 	w.watch.decode(w.net.Decoder, f.Events, memory)
-	return piece{blocks: f.Blocks, events: f.Events, txs: f.Transactions, memory: memory}, nil
+	p := piece{blocks: f.Blocks, events: f.Events, txs: f.Transactions, memory: memory}
+	for _, part := range cut(p) {
+		b := &chain.Batch{Last: part.last(), Blocks: part.blocks, Events: part.events, Transactions: part.txs, Proof: prove(part.events)}
+		draft, err := w.watch.draft(drafts, b)
+		if err != nil {
+			return piece{}, fmt.Errorf("draft blocks %d to %d of %s: %w", r.From, r.To, w.net.Stream, err)
+		}
+		p.steps = append(p.steps, drafted{b, draft})
+	}
+	return p, nil
 }
 
 // stretch is a range to fetch, and the room that is taken for its answer.
@@ -274,21 +284,22 @@ func (w *Writer) absentTooLong() bool {
 }
 
 // apply commits a range as the steps it takes.
-func (w *Writer) apply(ctx context.Context, p piece, h Heads, dense bool) error {
-	for _, part := range cut(p) {
-		b := &chain.Batch{
-			Parent: w.tracker.Head(), Last: part.last(), Watch: w.whole(), Assumed: h.Assumed,
-			Blocks: part.blocks, Events: part.events, Transactions: part.txs, Proof: prove(part.events),
-		}
+func (w *Writer) apply(ctx context.Context, p piece, h Heads, dense bool, drafts *reorg.Drafts) error {
+	for _, d := range p.steps {
+		b := d.batch
+		b.Parent, b.Watch, b.Assumed = w.tracker.Head(), w.whole(), h.Assumed
 		if dense {
-			b.Safe, b.Final = w.tracker.Finality(h.Safe, h.Final, part.blocks...)
+			b.Safe, b.Final = w.tracker.Finality(h.Safe, h.Final, b.Blocks...)
 		} else { // at or below what the very node that answered holds as finalized
 			b.Safe, b.Final = b.Last, b.Last
 		}
 		b.Moved = w.movedFrom(b)
-		if err := w.commit(ctx, &chain.Step{Stream: w.net.Stream, Apply: b}); err != nil {
+		step := &chain.Step{Stream: w.net.Stream, Apply: b}
+		err := w.watch.appended(step, func() (chain.Seq, error) { return drafts.Append(ctx, step, d.draft) })
+		if err != nil {
 			return err
 		}
+		w.play(step)
 	}
 	return nil
 }
@@ -298,15 +309,20 @@ func (w *Writer) commitRevert(ctx context.Context, to chain.BlockRef) error {
 	return w.commit(ctx, &chain.Step{Stream: w.net.Stream, Revert: r})
 }
 
-// commit makes the step exist, then moves the window as the journal moved its own.
+// commit makes the step exist.
 func (w *Writer) commit(ctx context.Context, step *chain.Step) error {
 	if err := w.watch.append(ctx, w.journal, step); err != nil {
 		return err
 	}
+	w.play(step)
+	return nil
+}
+
+// play moves the window as the journal has moved its own.
+func (w *Writer) play(step *chain.Step) {
 	w.tracker.Play(step)
 	w.doubted = time.Time{}
 	if step.Apply != nil {
 		w.said = step.Apply.Watch
 	}
-	return nil
 }

@@ -54,7 +54,7 @@ func (j *Journal) Begin(ctx context.Context, b Beginning) (chain.Seq, error) {
 		return errors.Join(b.takeovers(batch, seq), writeSet(batch, b.Stream.Name, b.Set, owed),
 			batch.DeleteRange(key(spaceNote, b.Stream.Name), after(spaceNote, b.Stream.Name), nil))
 	}
-	if _, err := j.commit(s, &step, seq, also); err != nil {
+	if _, err := j.commit(s, &step, nil, seq, also); err != nil {
 		s.rec = before
 		return 0, fmt.Errorf("begin %s: %w", b.Stream, err)
 	}

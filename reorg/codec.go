@@ -14,8 +14,8 @@ import (
 // with their length before them. What many events of a step share is written once.
 // FORMAT.md is its description.
 const (
-	codecVersion  = 3
-	oldestVersion = 2 // has no step elsewhere; the rest is the same
+	codecVersion  = 4
+	oldestVersion = 2 // has no step elsewhere, and 3 none whose key holds its beginning; the rest is the same
 )
 
 const (
@@ -26,7 +26,10 @@ const (
 	kindElsewhere // no step, but where it is
 )
 
-var errCodec = errors.New("not a step of this journal's format")
+var (
+	errCodec = errors.New("not a step of this journal's format")
+	errLost  = errors.New("a row names a block that its step does not hold")
+)
 
 // checkVersion refuses what this version does not read.
 func checkVersion(version byte) error {
@@ -47,8 +50,8 @@ func appendStep(dst []byte, s *chain.Step) ([]byte, error) {
 	w := encoder{b: append(dst, codecVersion)}
 	switch {
 	case s.Apply != nil:
-		w.byte(kindApply)
-		w.batch(s.Apply)
+		w.applied(s.Apply)
+		w.added(s.Apply)
 	case s.Revert != nil:
 		w.byte(kindRevert)
 		w.revert(s.Revert)
@@ -60,9 +63,16 @@ func appendStep(dst []byte, s *chain.Step) ([]byte, error) {
 		w.rows(s.Rows)
 	}
 	if w.lost {
-		return nil, errors.New("a row names a block that its step does not hold")
+		return nil, errLost
 	}
 	return w.b, nil
+}
+
+// appendHead appends the beginning of an Apply, behind which comes what was drafted.
+func appendHead(dst []byte, s *chain.Step) []byte {
+	w := encoder{b: append(dst, codecVersion)}
+	w.applied(s.Apply)
+	return w.b
 }
 
 // parseStep reads what appendStep wrote into s. The step's bytes and topics lie in b.

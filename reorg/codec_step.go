@@ -2,7 +2,9 @@ package reorg
 
 import "superindex/chain"
 
-func (w *encoder) batch(b *chain.Batch) {
+// applied is the beginning of an Apply: what depends on the steps before it.
+func (w *encoder) applied(b *chain.Batch) {
+	w.byte(kindApply)
 	w.ref(b.Parent)
 	w.ref(b.Last)
 	w.ref(b.Safe)
@@ -10,6 +12,10 @@ func (w *encoder) batch(b *chain.Batch) {
 	w.bool(b.Moved)
 	w.bool(b.Assumed)
 	w.raw(b.Watch[:])
+}
+
+// added is the rest of it.
+func (w *encoder) added(b *chain.Batch) {
 	w.blocks(b.Blocks)
 	w.events(b.Blocks, b.Events)
 	w.txs(b.Blocks, b.Transactions)

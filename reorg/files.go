@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 
 	"github.com/cespare/xxhash/v2"
 	"github.com/cockroachdb/pebble/v2"
@@ -20,14 +21,15 @@ import (
 // once, where Pebble would write it to its log and again to a table. The file and
 // its name are durable before the batch that makes the step exist is committed, and
 // stay until the batch that makes it trimmed is: a key never names a file that is
-// not there. A file that no key names, because power was cut in between, is no
-// step's, and goes at the next start.
+// not there. A file that no key names, because power was cut in between or because it
+// was drafted and not needed, is no step's, and goes at the next start.
 
 // steps are the files of large steps.
 type steps struct {
 	fs     vfs.FS
 	dir    string
 	folder vfs.File // the dir itself, to make names durable
+	drafts atomic.Uint64
 }
 
 // openSteps makes the folder in the journal's own where it is not there.
@@ -66,29 +68,42 @@ func named(file string) (stream string, seq chain.Seq, ok bool) {
 // it does not wait for all of a step.
 const writtenAtOnce = 1 << 20
 
-// write makes a step's file durable; one that was there is no step's. The file
-// system may do with body what it likes.
-func (f *steps) write(stream string, seq chain.Seq, body []byte) (err error) {
-	name := f.name(stream, seq)
+// draftName is what the name of a file begins with whose step has no Seq yet.
+const draftName = "draft-"
+
+// draft makes bytes durable in a file of a name of its own, which it returns. The file
+// system may do with them what it likes.
+func (f *steps) draft(body []byte) (name string, err error) {
+	name = f.fs.PathJoin(f.dir, draftName+strconv.FormatUint(f.drafts.Add(1), 16))
 	file, err := f.fs.Create(name, vfs.WriteCategoryUnspecified)
 	if err != nil {
-		return fmt.Errorf("make a step's file: %w", err)
+		return "", fmt.Errorf("make a step's file: %w", err)
 	}
 	defer func() {
 		if err != nil {
-			err = fmt.Errorf("write a step's file: %w", errors.Join(err, f.fs.Remove(name)))
+			name, err = "", fmt.Errorf("write a step's file: %w", errors.Join(err, f.fs.Remove(name)))
 		}
 	}()
 	out := vfs.NewSyncingFile(file, vfs.SyncingFileOptions{BytesPerSync: writtenAtOnce})
 	for part := range slices.Chunk(body, writtenAtOnce) {
 		if _, err := out.Write(part); err != nil {
-			return errors.Join(err, out.Close())
+			return name, errors.Join(err, out.Close())
 		}
 	}
-	if err := errors.Join(out.Sync(), out.Close()); err != nil {
-		return err
+	return name, errors.Join(out.Sync(), out.Close())
+}
+
+// adopt gives a draft the name of its step, which is durable then; a file that had it
+// was no step's.
+func (f *steps) adopt(draft, stream string, seq chain.Seq) error {
+	err := f.fs.Rename(draft, f.name(stream, seq))
+	if err == nil {
+		err = f.folder.Sync()
 	}
-	return f.folder.Sync()
+	if err != nil {
+		return fmt.Errorf("name a step's file: %w", err)
+	}
+	return nil
 }
 
 // remove removes files of steps that are trimmed. One that cannot be removed now
@@ -99,22 +114,38 @@ func (f *steps) remove(stream string, all []chain.Seq) {
 	}
 }
 
-// place returns what a step's key is to hold: value itself, or where its step now
-// lies if it is large.
-func (j *Journal) place(stream string, seq chain.Seq, value []byte) (at []byte, large bool, err error) {
-	body := value[digestSize:]
-	if len(body) < j.opts.Large {
-		return value, false, nil
+// place appends what a step's key is to hold: room for the digest, and the step or, if
+// it is large, where it lies from now on. size is the step's.
+func (j *Journal) place(dst []byte, stream string, seq chain.Seq, step *chain.Step, draft *Draft) (value []byte, size int, err error) {
+	dst = append(dst, make([]byte, digestSize)...)
+	var head []byte // of the step, where a file holds the rest
+	switch {
+	case draft == nil:
+		value, err = appendStep(dst, step)
+		body := value[min(digestSize, len(value)):]
+		if err != nil || len(body) < j.opts.Large {
+			return value, len(body), err
+		}
+		draft = &Draft{size: len(body), sum: xxhash.Sum64(body)}
+		if draft.file, err = j.steps.draft(body); err != nil {
+			return nil, 0, err
+		}
+	case draft.file == "":
+		value = append(appendHead(dst, step), *draft.rest...)
+		return value, len(value) - digestSize, nil
+	default:
+		head = appendHead(nil, step)
 	}
-	at = elsewhere(make([]byte, digestSize, 64), body)
-	return at, true, j.steps.write(stream, seq, body)
+	return elsewhere(dst, draft, head), len(head) + draft.size, j.steps.adopt(draft.file, stream, seq)
 }
 
-// elsewhere appends what a large step's key holds in place of the step.
-func elsewhere(dst, body []byte) []byte {
+// elsewhere appends what a large step's key holds in place of the step: where it is,
+// and its beginning, if the file has only the rest.
+func elsewhere(dst []byte, draft *Draft, head []byte) []byte {
 	w := encoder{b: append(dst, codecVersion, kindElsewhere)}
-	w.uint(uint64(len(body)))
-	w.uint(xxhash.Sum64(body))
+	w.uint(uint64(len(head) + draft.size))
+	w.uint(draft.sum)
+	w.raw(head)
 	return w.b
 }
 
@@ -129,7 +160,8 @@ func (f *steps) read(stream string, seq chain.Seq, v []byte) (body []byte, err e
 	}
 	r.byte()
 	size, sum := r.uint(), r.uint()
-	if r.failed || size > maxStep {
+	head := r.raw(r.left())
+	if r.failed || size > maxStep || uint64(len(head)) > size {
 		return nil, errCodec
 	}
 	file, err := f.fs.Open(f.name(stream, seq), vfs.SequentialReadsOption)
@@ -137,8 +169,9 @@ func (f *steps) read(stream string, seq chain.Seq, v []byte) (body []byte, err e
 		return nil, fmt.Errorf("read a step's file: %w", err)
 	}
 	body = make([]byte, size)
-	_, err = io.ReadFull(file, body)
-	if err = errors.Join(err, file.Close()); err == nil && xxhash.Sum64(body) != sum {
+	rest := body[copy(body, head):]
+	_, err = io.ReadFull(file, rest)
+	if err = errors.Join(err, file.Close()); err == nil && xxhash.Sum64(rest) != sum {
 		err = errors.New("it is not what was written")
 	}
 	if err != nil {
@@ -159,6 +192,10 @@ func (j *Journal) loadSteps() error {
 	}
 	slices.Sort(names)
 	for _, file := range names {
+		if strings.HasPrefix(file, draftName) {
+			_ = j.steps.fs.Remove(j.steps.fs.PathJoin(j.steps.dir, file))
+			continue
+		}
 		stream, seq, ok := named(file)
 		if !ok {
 			continue // somebody else's

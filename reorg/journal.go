@@ -186,6 +186,11 @@ type Note struct {
 // nothing may stand between the views and a fork that is gone. A step that does
 // not fit the window is refused and changes nothing. Notes are committed with it.
 func (j *Journal) Append(ctx context.Context, step *chain.Step, notes ...Note) (chain.Seq, error) {
+	return j.append(ctx, step, nil, notes...)
+}
+
+// append is Append, with what was drafted of the step, if anything was.
+func (j *Journal) append(ctx context.Context, step *chain.Step, draft *Draft, notes ...Note) (chain.Seq, error) {
 	s, err := j.stream(step.Stream.Name)
 	if err != nil {
 		return 0, err
@@ -203,7 +208,7 @@ func (j *Journal) Append(ctx context.Context, step *chain.Step, notes ...Note) (
 	if err := s.fits(step); err != nil {
 		return 0, err
 	}
-	return j.commit(s, step, s.rec.head+1, func(b *pebble.Batch) (err error) {
+	return j.commit(s, step, draft, s.rec.head+1, func(b *pebble.Batch) (err error) {
 		for _, n := range notes {
 			err = errors.Join(err, b.Set(key(spaceNote, step.Stream.Name, []byte(n.Name)...), n.Value, nil))
 		}
@@ -269,7 +274,7 @@ func (s *stream) fitsApply(b *chain.Batch) error {
 }
 
 // commit writes the step and all that follows from it; more adds what goes with it.
-func (j *Journal) commit(s *stream, step *chain.Step, seq chain.Seq, more func(*pebble.Batch) error) (chain.Seq, error) {
+func (j *Journal) commit(s *stream, step *chain.Step, draft *Draft, seq chain.Seq, more func(*pebble.Batch) error) (chain.Seq, error) {
 	need := j.opts.Reserve
 	if step.Revert != nil {
 		need = j.small()
@@ -280,22 +285,17 @@ func (j *Journal) commit(s *stream, step *chain.Step, seq chain.Seq, more func(*
 	name := s.rec.stream.Name
 	buffer := j.bodies.Get().(*[]byte)
 	defer j.bodies.Put(buffer)
-	value, err := appendStep(append((*buffer)[:0], make([]byte, digestSize)...), step)
+	value, size, err := j.place((*buffer)[:0], name, seq, step, draft)
 	if err != nil {
-		return 0, fmt.Errorf("encode a step of %s: %w", name, err)
+		return 0, fmt.Errorf("append to %s: %w", name, err)
 	}
 	*buffer = value
-	body := value[digestSize:]
 	next, move, owed := s.rec, s.window.plan(step), s.owedAfter(step)
-	next.head, next.digest = seq, chainDigest(next.digest, seq, body)
-	next.total += uint64(len(value))
+	next.head, next.digest = seq, chainDigest(next.digest, seq, value[digestSize:])
+	next.total += uint64(digestSize + size)
 	next.safe, next.final = move.safe, move.final
 	if step.Apply != nil {
 		next.watch = step.Apply.Watch
-	}
-	value, large, err := j.place(name, seq, value)
-	if err != nil {
-		return 0, fmt.Errorf("append to %s: %w", name, err)
 	}
 	binary.BigEndian.PutUint64(value, next.digest)
 
@@ -324,7 +324,7 @@ func (j *Journal) commit(s *stream, step *chain.Step, seq chain.Seq, more func(*
 	if marked {
 		s.marks = append(s.marks, mark)
 	}
-	if large {
+	if isElsewhere(value[digestSize:]) {
 		s.large = append(s.large, seq)
 	}
 	s.rec, s.owed = next, owed
@@ -336,14 +336,15 @@ func (j *Journal) commit(s *stream, step *chain.Step, seq chain.Seq, more func(*
 // digestSize is what stands before a step's bytes under its key.
 const digestSize = 8
 
-// chainDigest is the digest of a step and all before it.
-func chainDigest(before uint64, seq chain.Seq, body []byte) uint64 {
+// chainDigest is the digest of a step and all before it; value is what its key holds
+// of it, which has a sum of what it does not hold.
+func chainDigest(before uint64, seq chain.Seq, value []byte) uint64 {
 	var head [16]byte
 	binary.BigEndian.PutUint64(head[:8], before)
 	binary.BigEndian.PutUint64(head[8:], uint64(seq))
 	d := xxhash.New()
 	d.Write(head[:])
-	d.Write(body)
+	d.Write(value)
 	return d.Sum64()
 }
 
