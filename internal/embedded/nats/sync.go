@@ -10,6 +10,8 @@ import (
 	"sync"
 
 	"github.com/nats-io/nats-server/v2/server"
+
+	"superindex/chain"
 )
 
 // files are the server's streams as they lie on the disk: each a folder, its
@@ -21,6 +23,7 @@ type files struct {
 
 	mu     sync.Mutex
 	synced map[string]int // the last block of a stream that was synced, as far as it went
+	failed error          // what the disk could not do once: the system forgets what it lost
 }
 
 func newFiles(dir string) *files { return &files{dir: dir, synced: map[string]int{}} }
@@ -34,7 +37,11 @@ func (f *files) folder(stream string) string {
 func (f *files) sync(stream string) error {
 	f.mu.Lock()
 	last, known := f.synced[stream]
+	failed := f.failed
 	f.mu.Unlock()
+	if failed != nil {
+		return failed
+	}
 	if known {
 		next, err := f.syncFrom(stream, last)
 		if err != nil || next > last {
@@ -48,14 +55,21 @@ func (f *files) sync(stream string) error {
 	return f.keep(stream, last, err)
 }
 
+// keep takes down how far a sync went, or that the disk failed: then all do from
+// then on.
 func (f *files) keep(stream string, last int, err error) error {
-	if err != nil {
-		return fmt.Errorf("nats: sync stream %s: %w", stream, err)
-	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.synced[stream] = last
-	return nil
+	if err == nil {
+		f.synced[stream] = last
+		return nil
+	}
+	err = fmt.Errorf("nats: sync stream %s: %w", stream, err)
+	if errors.Is(err, errDisk) {
+		err = chain.Fatal(err, "see in the system's log what the disk could not do, then restart the daemon")
+		f.failed = err
+	}
+	return err
 }
 
 // syncFrom syncs the blocks from one on and returns the first that is not there.
@@ -104,11 +118,18 @@ func lastBlock(folder string) (last int, err error) {
 	return last, err
 }
 
+// errDisk is what makes a failure last: the disk did not take what was written.
+var errDisk = errors.New("the disk failed")
+
 // syncFile syncs a file or a folder.
 func syncFile(path string) error {
 	file, err := os.Open(path)
 	if err != nil {
 		return err
 	}
-	return errors.Join(file.Sync(), file.Close())
+	defer file.Close()
+	if err := file.Sync(); err != nil {
+		return fmt.Errorf("%w: %w", errDisk, err)
+	}
+	return nil
 }

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/nats-io/nats.go/jetstream"
+
+	"superindex/chain"
 )
 
 // Where the server has its files is the server's own affair: this fails where
@@ -69,5 +71,26 @@ func TestSyncGoesOnWithTheLastBlock(t *testing.T) {
 	}
 	if err := f.sync("S"); err == nil {
 		t.Error("synced messages that are not there")
+	}
+}
+
+// What the disk could not write once is not believed later.
+func TestSyncThatFailedOnceFails(t *testing.T) {
+	f := newFiles(t.TempDir())
+	if err := os.MkdirAll(filepath.Join(f.folder("S"), "msgs"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.sync("S"); err != nil {
+		t.Fatal(err)
+	}
+	block := filepath.Join(f.folder("S"), "msgs", "1.blk")
+	if err := os.Symlink("/dev/null", block); err != nil { // which cannot be synced
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := f.sync("S"); !chain.IsFatal(err) {
+			t.Errorf("a block that cannot be synced: %v", err)
+		}
+		_ = os.Remove(block)
 	}
 }
