@@ -65,7 +65,7 @@ func backfillBoth(ctx context.Context, b *bench) ([]report.Result, error) {
 func (b *bench) streamed(ctx context.Context, l load, most float64) []report.Result {
 	var kept published
 	r := b.backfill(ctx, l, func(ctx context.Context, d *daemon) (err error) {
-		kept, err = d.published(ctx, pick(b, 200_000, 10_000))
+		kept, err = d.published(ctx, pick(b, 20_000, 10_000))
 		return err
 	})
 	if r.Fault != "" {
