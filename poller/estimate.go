@@ -65,16 +65,24 @@ func Plan(feed Feed, known []Resource, now time.Time, every time.Duration) Estim
 // play plans until nothing is due.
 func play(feed Feed, all map[string]*Resource, named map[string]bool, now time.Time, every time.Duration) []Count {
 	counts := map[string]*Count{}
-	found := func(r Resource) (Resource, bool) { return adopt(all, named, r) }
+	due, _ := dueAt(now, all, named, len(all))
 	for range rounds {
-		due, _ := dueAt(now, all, named, len(all))
 		if len(due) == 0 {
 			break
 		}
 		asks, idle := split(feed.Plan(now, due), due)
-		after := settle(now, every, idle, nil, found)
+		due = nil // of the next round
+		settled := func(ask, after []Resource) {
+			for _, r := range settle(now, every, ask, after, func(r Resource) (Resource, bool) { return adopt(all, named, r) }) {
+				all[r.ID] = &r
+				if !r.Due.After(now) && followed(all, named, &r) {
+					due = append(due, r)
+				}
+			}
+		}
+		settled(idle, nil)
 		for _, a := range asks {
-			after = append(after, settle(now, every, a.Of, a.Expect, found)...)
+			settled(a.Of, a.Expect)
 			if a.Cost == 0 {
 				continue // it asks for nothing
 			}
@@ -85,9 +93,7 @@ func play(feed Feed, all map[string]*Resource, named map[string]bool, now time.T
 			counts[a.Kind].Cost += a.Cost
 			counts[a.Kind].Bytes += a.Bytes
 		}
-		for _, r := range after {
-			all[r.ID] = &r
-		}
+		order(due)
 	}
 	var out []Count
 	for _, kind := range slices.Sorted(maps.Keys(counts)) {

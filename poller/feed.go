@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"time"
 
 	"superindex/chain"
@@ -41,10 +42,16 @@ type Resource struct {
 	Fault  string          `json:"fault,omitempty"`  // of the last try, if that failed
 	Tries  int             `json:"tries,omitempty"`  // that failed in a row
 	Done   bool            `json:"done,omitempty"`   // there is nothing more to ask: it is no longer followed
+
+	expected reflect.Value // in place of State; the zero one where there is State
 }
 
 // Into reads the state into v, which stays as it is before the first answer.
 func (r *Resource) Into(v any) error {
+	if r.expected.IsValid() {
+		reflect.ValueOf(v).Elem().Set(r.expected)
+		return nil
+	}
 	if len(r.State) == 0 {
 		return nil
 	}
@@ -61,7 +68,14 @@ func (r Resource) With(v any, due time.Time) Resource {
 	if err != nil {
 		panic(err) // the feed's own type cannot be written: no input does that
 	}
-	r.State, r.Due = state, due
+	r.State, r.Due, r.expected = state, due, reflect.Value{}
+	return r
+}
+
+// Expecting is With for Ask.Expect, of which an estimate makes a million: v is kept as it
+// is, and whoever reads it has it for himself.
+func (r Resource) Expecting(v any, due time.Time) Resource {
+	r.State, r.Due, r.expected = nil, due, reflect.Indirect(reflect.ValueOf(v))
 	return r
 }
 

@@ -419,3 +419,16 @@ func TestBadOptionsAreNamed(t *testing.T) {
 		}
 	}
 }
+
+// What an estimate expects is read like what was committed, without its JSON.
+func TestWhatIsExpectedIsRead(t *testing.T) {
+	at := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
+	for _, v := range []any{cursor{3}, &cursor{3}} {
+		for what, r := range map[string]Resource{"expected": Resource{ID: "a"}.Expecting(v, at), "committed": Resource{ID: "a"}.With(v, at)} {
+			var s cursor
+			if err := r.Into(&s); err != nil || s.N != 3 || r.ID != "a" || !r.Due.Equal(at) {
+				t.Errorf("%s: %+v is read of %+v, %v", what, s, r, err)
+			}
+		}
+	}
+}

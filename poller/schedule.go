@@ -57,13 +57,18 @@ func dueAt(now time.Time, all map[string]*Resource, named map[string]bool, most 
 			next = r.Due
 		}
 	}
+	order(due)
+	return due[:min(most, len(due))], next
+}
+
+// order puts the longest due first.
+func order(due []Resource) {
 	slices.SortFunc(due, func(a, b Resource) int {
 		if c := a.Due.Compare(b.Due); c != 0 {
 			return c
 		}
 		return strings.Compare(a.ID, b.ID)
 	})
-	return due[:min(most, len(due))], next
 }
 
 // settle gives the resources of an answer their due times. Those of the ask that

@@ -65,18 +65,18 @@ func (f *Feed) Plan(now time.Time, due []poller.Resource) (asks []poller.Ask) {
 // askOwner asks for a page of an owner's repositories.
 func (f *Feed) askOwner(now time.Time, r poller.Resource, login string) poller.Ask {
 	a := poller.Ask{Kind: "repositories of an owner", Of: []poller.Resource{r}, Cost: 1, Detail: owner{login}}
-	a.Expect = []poller.Resource{r.With(listed{}, now.Add(ownersEvery))}
+	a.Expect = []poller.Resource{r.Expecting(listed{}, now.Add(ownersEvery))}
 	for i := range ownerHas {
 		what := login + "#" + strconv.Itoa(i)
-		a.Expect = append(a.Expect, poller.Resource{ID: ofNumber + what, Parent: r.ID}.With(state{Node: what}, time.Time{}))
+		a.Expect = append(a.Expect, poller.Resource{ID: ofNumber + what, Parent: r.ID}.Expecting(state{Node: what}, time.Time{}))
 	}
 	return a
 }
 
 // expectName finds a repository.
 func expectName(now time.Time, r poller.Resource) []poller.Resource {
-	found := poller.Resource{ID: ofNumber + strings.TrimPrefix(r.ID, ofName), Parent: r.ID}.With(state{Node: r.ID}, time.Time{})
-	return []poller.Resource{r.With(listed{}, now.Add(namesEvery)), found}
+	found := poller.Resource{ID: ofNumber + strings.TrimPrefix(r.ID, ofName), Parent: r.ID}.Expecting(state{Node: r.ID}, time.Time{})
+	return []poller.Resource{r.Expecting(listed{}, now.Add(namesEvery)), found}
 }
 
 // askNames asks for a hundred names in one query; for fewer where that failed.
@@ -132,7 +132,7 @@ func (f *Feed) expectLook(now time.Time, r poller.Resource, s *state) poller.Res
 	for _, kind := range f.kinds() {
 		s.begin(kind).Open = true
 	}
-	return r.With(s, now)
+	return r.Expecting(s, now)
 }
 
 // kinds are those that are read here.
@@ -146,16 +146,20 @@ func (f *Feed) kinds() []string {
 // askOne asks for one repository, if it is not looked at with others.
 func (f *Feed) askOne(now time.Time, r poller.Resource, s *state) (a poller.Ask, ok bool) {
 	a = poller.Ask{Of: []poller.Resource{r}, Cost: 1}
-	if f.tokens == 0 && (s.Lost || len(s.open(f.kinds())) == 0) || s.Lost || s.Node == "" {
+	lists, first := s.open(f.kinds()), s.Marks == nil
+	if s.Lost || s.Node == "" || f.tokens == 0 && len(lists) == 0 {
 		a.Kind, a.Detail = "repositories by number", oneNumber{numberOfID(r)}
 		a.Expect = []poller.Resource{f.expectLook(now, r, s)}
 		return a, true
 	}
-	wanted, first := s.open(byGraph()), s.Marks == nil
-	switch lists := s.open(f.kinds()); {
+	var wanted []string
+	if f.tokens > 0 {
+		wanted = s.open(byGraph())
+	}
+	switch {
 	case len(lists) == 0:
 		return a, false
-	case f.tokens > 0 && len(wanted) > 0:
+	case len(wanted) > 0:
 		a.Kind, a.Detail, a.Cost = "read", read{wanted}, readPoints
 		if first {
 			a.Cost *= firstReads
@@ -177,8 +181,8 @@ func (f *Feed) expectRead(now time.Time, r poller.Resource, s *state, kinds []st
 		s.begin(kind).Open = false
 	}
 	if len(s.open(f.kinds())) > 0 {
-		return r.With(s, now)
+		return r.Expecting(s, now)
 	}
 	s.Marks = map[string]string{commits: ""} // it was looked at
-	return r.With(s, f.again(s, now))
+	return r.Expecting(s, f.again(s, now))
 }
