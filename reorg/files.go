@@ -130,6 +130,7 @@ func (j *Journal) place(dst []byte, stream string, seq chain.Seq, step *chain.St
 		if draft.file, err = j.steps.draft(body); err != nil {
 			return nil, 0, err
 		}
+		dst = value[:digestSize] // what has grown is used again
 	case draft.file == "":
 		value = append(appendHead(dst, step), *draft.rest...)
 		return value, len(value) - digestSize, nil
