@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -154,13 +155,14 @@ func TestALoadWaitsForTheWriter(t *testing.T) {
 		r := newRelayed(t)
 		r.advance()
 		r.sink.writes = nil
+		var writer sync.WaitGroup
 		more := func(n int, pause time.Duration) {
-			go func() {
+			writer.Go(func() {
 				for range n {
 					time.Sleep(pause)
 					r.apply(true)
 				}
-			}()
+			})
 		}
 		r.watch.heads(Heads{Final: chain.BlockRef{Number: 8}})
 		began := time.Now()
@@ -170,6 +172,7 @@ func TestALoadWaitsForTheWriter(t *testing.T) {
 		if took := time.Since(began); took != 2*bulkLinger {
 			t.Errorf("it took %v: the writer was not awaited, or beyond its end", took)
 		}
+		writer.Wait()
 
 		r.watch.heads(Heads{Final: chain.BlockRef{Number: 1000}})
 		r.apply(true)
@@ -187,8 +190,6 @@ func TestALoadWaitsForTheWriter(t *testing.T) {
 		if took := time.Since(began); took < bulkTurn || took > bulkTurn+2*bulkLinger {
 			t.Errorf("a turn of %v", took)
 		}
-		for r.head.Number < uint64(10+2*n) {
-			time.Sleep(bulkLinger)
-		}
+		writer.Wait()
 	})
 }
