@@ -15,7 +15,7 @@
 	FILL(0x6161616161616161, X11, Y11) \
 	FILL(0x0505050505050505, X12, Y12)
 
-// DIGITS sets in Y2 the bytes of Y0 that are hex digits.
+// DIGITS sets in Y2 the bytes of Y0 that are hex digits, in Y4 those that are letters.
 #define DIGITS \
 	VPSUBB Y8, Y0, Y2 \
 	VPMINUB Y9, Y2, Y3 \
@@ -78,5 +78,38 @@ other:
 done:
 	SUBQ SI, DI
 	MOVQ DI, ret+16(FP)
+	VZEROUPPER
+	RET
+
+// func unhexAVX2(dst, src *byte, blocks int) bool
+TEXT ·unhexAVX2(SB), NOSPLIT, $0-25
+	MOVQ dst+0(FP), DI
+	MOVQ src+8(FP), SI
+	MOVQ blocks+16(FP), CX
+	CONSTANTS
+	FILL(0x0f0f0f0f0f0f0f0f, X13, Y13)
+	FILL(0x0110011001100110, X14, Y14)
+	VPCMPEQB Y15, Y15, Y15
+	TESTQ CX, CX
+	JZ judge
+block:
+	VMOVDQU (SI), Y0
+	DIGITS
+	VPAND Y2, Y15, Y15
+	VPAND Y13, Y0, Y0
+	VPAND Y9, Y4, Y4
+	VPADDB Y4, Y0, Y0 // a letter's low half is 9 less than its value
+	VPMADDUBSW Y14, Y0, Y0 // 16 times the first of two, and the second
+	VEXTRACTI128 $1, Y0, X1
+	VPACKUSWB X1, X0, X0
+	VMOVDQU X0, (DI)
+	ADDQ $32, SI
+	ADDQ $16, DI
+	DECQ CX
+	JNZ block
+judge:
+	VPMOVMSKB Y15, AX
+	CMPL AX, $0xffffffff
+	SETEQ ret+24(FP)
 	VZEROUPPER
 	RET

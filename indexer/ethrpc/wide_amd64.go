@@ -12,9 +12,12 @@ import (
 func markWide(dst *uint64, src *byte, words int)
 
 // unhexWide is unhex for blocks of 32 digits at src, which make 16 bytes each.
-//
-//go:noescape
-func unhexWide(dst, src *byte, blocks int) (right bool)
+func unhexWide(dst, src *byte, blocks int) (right bool) {
+	if cpu.X86.HasAVX2 {
+		return unhexAVX2(dst, src, blocks)
+	}
+	return unhexWords(unsafe.Slice(dst, 16*blocks), unsafe.Slice(src, 32*blocks))
+}
 
 // alike reports whether the text fits so many stripes.
 func alike(text *byte, like *stripe, stripes int) bool {
@@ -37,3 +40,6 @@ func alikeAVX2(text *byte, like *stripe, stripes int) bool
 
 //go:noescape
 func hexRunAVX2(text *byte, blocks int) int
+
+//go:noescape
+func unhexAVX2(dst, src *byte, blocks int) bool
