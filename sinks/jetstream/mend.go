@@ -14,11 +14,19 @@ import (
 // the disk has it, and the disk takes a stream's files in any order: then a message
 // may be there and one before it not, of those that were sent since the last Sync.
 // Each message says which these are. From the first that is missing on all are
-// removed; what the sink holds ends before it, and they come again.
+// removed; what the sink holds ends before it, and they come again. Where an operator
+// has the server drop messages of a subject, one that is missing proves nothing.
 func (s *Sink) mend(ctx context.Context, r reader, first uint64, last mark) (mark, error) {
-	loose, err := r.afterHole(ctx, max(first, last.synced+1), last.sequence)
+	if r.stream.CachedInfo().Config.MaxMsgsPerSubject > 0 {
+		return last, nil
+	}
+	first = max(first, last.synced+1)
+	loose, err := r.afterHole(ctx, first, last.sequence)
 	if err != nil || len(loose) == 0 {
 		return last, err
+	}
+	if info, err := r.stream.Info(ctx); err != nil || info.State.FirstSeq > first {
+		return mark{}, errors.Join(err, errors.New("the stream dropped its oldest messages while it was read"))
 	}
 	s.log.Warn("a loss of power took messages of a stream: those after them are removed and come again",
 		"stream", r.stream.CachedInfo().Config.Name, "removed", len(loose))

@@ -144,6 +144,24 @@ func TestOldHoleStays(t *testing.T) {
 	}
 }
 
+// A stream that keeps few messages of a subject has holes of its own.
+func TestHolesOfALimitStay(t *testing.T) {
+	server := start(t)
+	j := user(t, server.FullURL())
+	s := sinktest.NewScript("limited").Go("abc").Go("abcA")
+	if _, err := j.CreateStream(t.Context(), js.StreamConfig{
+		Name: jetstream.StreamName(s.Stream), Subjects: []string{"superindex.evm.limited.>"}, MaxMsgsPerSubject: 1,
+	}); err != nil {
+		t.Fatal(err)
+	}
+	o := options(server.FullURL())
+	o.Sync = server.Sync
+	write(t, open(t, o), s.Steps())
+	if p := write(t, open(t, o), s.Steps()); p.Seq != s.Steps()[2].Seq {
+		t.Errorf("position %+v", p)
+	}
+}
+
 // rewrite asks for the position, which it returns, and writes until it is done: for a
 // tenth of a second the server takes no message that it had once and that was removed.
 func rewrite(t *testing.T, s *jetstream.Sink, steps []chain.Step) chain.Position {
