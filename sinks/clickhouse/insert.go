@@ -23,8 +23,8 @@ func (s *Sink) insert(ctx context.Context, t *table, steps []chain.Step) error {
 	return s.send(ctx, t.name, t.columns, func(context.Context) (bool, error) { return t.next(), nil })
 }
 
-// insertRow sends one row; every column has one value.
-func (s *Sink) insertRow(ctx context.Context, table string, columns ...proto.InputColumn) error {
+// insertRows sends the rows that the columns have.
+func (s *Sink) insertRows(ctx context.Context, table string, columns ...proto.InputColumn) error {
 	return s.send(ctx, table, columns, func(context.Context) (bool, error) {
 		for i := range columns {
 			columns[i].Data.(checked).reset()

@@ -88,7 +88,7 @@ func (s *Sink) migrateTo(ctx context.Context, version uint32) error {
 			return err
 		}
 	}
-	return s.insertRow(ctx, "migrations", in("version", &proto.ColUInt32{version}))
+	return s.insertRows(ctx, "migrations", in("version", &proto.ColUInt32{version}))
 }
 
 // condition is a comment in a statement, which makes it run only if, or unless, there

@@ -45,6 +45,8 @@ func wholeSettings() clickhouse.Settings {
 
 // writeRows makes the inserts hold the steps, in their order.
 func (s *Sink) writeRows(ctx context.Context, steps []chain.Step) error {
+	s.commits.begin()
+	defer s.commits.end()
 	t := s.inserts.Get().(inserts)
 	defer s.inserts.Put(t)
 	for len(steps) > 0 {

@@ -23,6 +23,7 @@ type Sink struct {
 	loadRows int // see load
 	lines    *lines
 	inserts  sync.Pool // of inserts, which are large
+	commits  *commits
 
 	mu      sync.Mutex
 	streams map[chain.Stream]*stream
@@ -59,6 +60,7 @@ func Open(ctx context.Context, o Options) (*Sink, error) {
 		inserts:  sync.Pool{New: newInserts},
 		streams:  map[chain.Stream]*stream{},
 	}
+	s.commits = newCommits(s.commit)
 	if s.timeout == 0 {
 		s.timeout = defaultTimeout
 	}
@@ -146,11 +148,22 @@ func (s *Sink) Write(ctx context.Context, steps []chain.Step) error {
 
 // settle writes the state that the rows before it lead to, once these are on the disk.
 func (s *Sink) settle(ctx context.Context, of chain.Stream, st *stream, stored, next state) error {
-	if err := s.durable(); err != nil || next.Seq == stored.Seq {
-		return err
+	if next.Seq == stored.Seq {
+		return s.durable()
 	}
 	st.doubt = next.Position
-	return s.writeState(ctx, of, next)
+	return s.commits.commit(ctx, entry{of, next})
+}
+
+// commit writes where streams stand whose rows were acknowledged before the call.
+func (s *Sink) commit(ctx context.Context, all []entry) error {
+	if err := s.durable(); err != nil { // the rows
+		return err
+	}
+	if err := s.insertStates(ctx, all); err != nil {
+		return err
+	}
+	return s.durable()
 }
 
 // readOwn reads the state, and refuses one that somebody else wrote.

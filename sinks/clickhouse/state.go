@@ -7,8 +7,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/ClickHouse/ch-go/proto"
-
 	"superindex/chain"
 )
 
@@ -77,28 +75,43 @@ func (st state) basis() uint8 {
 	return 1
 }
 
-// writeState returns once the state is on the disk.
+// writeState writes the state of one stream, and returns once it is on the disk.
 func (s *Sink) writeState(ctx context.Context, of chain.Stream, st state) error {
-	err := s.insertRow(
-		ctx, "positions",
-		word1("network", of.Name),
-		number("chain_id", of.ChainID),
-		string1("journal", st.Journal.String()),
-		number("seq", uint64(st.Seq)),
-		number("digest", st.Digest),
-		number("head_number", st.head.Number),
-		string1("head_hash", hashText(st.head.Hash)),
-		number("safe_number", st.safe.Number),
-		string1("safe_hash", hashText(st.safe.Hash)),
-		number("finalized_number", st.Final.Number),
-		string1("finalized_hash", hashText(st.Final.Hash)),
-		in("basis", &choices{proto.ColUInt8{st.basis()}, "Enum8('tags' = 1, 'assumed' = 2)"}),
-		string1("watch", st.Watch.String()),
-	)
-	if err != nil {
+	if err := s.insertStates(ctx, []entry{{of, st}}); err != nil {
 		return err
 	}
 	return s.durable()
+}
+
+// entry is a row to be of positions.
+type entry struct {
+	of chain.Stream
+	state
+}
+
+// insertStates is one INSERT: all of them are there then, or none.
+func (s *Sink) insertStates(ctx context.Context, all []entry) error {
+	networks, basis := newWords[string](), &choices{of: "Enum8('tags' = 1, 'assumed' = 2)"}
+	for i := range all {
+		word(networks, all[i].of.Name)
+		basis.Append(all[i].basis())
+	}
+	return s.insertRows(
+		ctx, "positions",
+		in("network", networks),
+		numbers(all, "chain_id", func(e *entry) uint64 { return e.of.ChainID }),
+		texts(all, "journal", func(e *entry) string { return e.Journal.String() }),
+		numbers(all, "seq", func(e *entry) uint64 { return uint64(e.Seq) }),
+		numbers(all, "digest", func(e *entry) uint64 { return e.Digest }),
+		numbers(all, "head_number", func(e *entry) uint64 { return e.head.Number }),
+		texts(all, "head_hash", func(e *entry) string { return hashText(e.head.Hash) }),
+		numbers(all, "safe_number", func(e *entry) uint64 { return e.safe.Number }),
+		texts(all, "safe_hash", func(e *entry) string { return hashText(e.safe.Hash) }),
+		numbers(all, "finalized_number", func(e *entry) uint64 { return e.Final.Number }),
+		texts(all, "finalized_hash", func(e *entry) string { return hashText(e.Final.Hash) }),
+		in("basis", basis),
+		texts(all, "watch", func(e *entry) string { return e.Watch.String() }),
+	)
 }
 
 // selectHigh finds the highest step above $1 that wrote a row. The index on seq

@@ -105,7 +105,7 @@ func (s *Sink) revert(ctx context.Context, step *chain.Step) error {
 
 func (s *Sink) noteReorg(ctx context.Context, step *chain.Step) error {
 	r := step.Revert
-	return s.insertRow(
+	return s.insertRows(
 		ctx, "raw_reorgs",
 		number("chain_id", step.Stream.ChainID),
 		word1("network", step.Stream.Name),
