@@ -7,10 +7,12 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/ClickHouse/ch-go"
 	"github.com/ClickHouse/ch-go/proto"
 	"github.com/ClickHouse/clickhouse-go/v2"
+	"golang.org/x/sync/errgroup"
 
 	"superindex/internal/assets"
 	"superindex/internal/child"
@@ -79,7 +81,8 @@ func dial(ctx context.Context, o *clickhouse.Options) (*ch.Client, error) {
 }
 
 // clickhouseAlone is how fast an engine of its own takes the same rows, in the same
-// table, with its columns ready made: the fastest way there is over the wire.
+// table, with its columns ready made, over as many connections as there are cores: the
+// fastest way there is over the wire.
 func (b *bench) clickhouseAlone(ctx context.Context, all rows) (measure, error) {
 	return b.limit(limitClickHouse, func() (m measure, err error) {
 		lib, err := assets.Find(assets.LibChDB)
@@ -112,10 +115,8 @@ func (b *bench) clickhouseAlone(ctx context.Context, all rows) (measure, error) 
 		}
 		before := child.UsageOf(server.Pid()).CPU
 		watch := newWatch()
-		for _, block := range all.blocks {
-			if err := errors.Join(insert(ctx, client, block), server.Sync()); err != nil {
-				return m, err
-			}
+		if err := insertAll(ctx, o, all.blocks, server.Sync); err != nil {
+			return m, err
 		}
 		m = watch.measure(all.count)
 		if err := holds(ctx, client, all.count); err != nil {
@@ -124,6 +125,31 @@ func (b *bench) clickhouseAlone(ctx context.Context, all rows) (measure, error) 
 		m.cpu += (child.UsageOf(server.Pid()).CPU - before) / float64(all.count) * 1e6
 		return m, nil
 	})
+}
+
+// insertAll inserts the blocks, some at a time, and syncs each.
+func insertAll(ctx context.Context, o *clickhouse.Options, blocks []proto.Results, sync func() error) error {
+	var next atomic.Int64
+	g, ctx := errgroup.WithContext(ctx)
+	for range workers() {
+		g.Go(func() error {
+			client, err := dial(ctx, o)
+			if err != nil {
+				return err
+			}
+			defer client.Close()
+			for {
+				i := int(next.Add(1)) - 1
+				if i >= len(blocks) {
+					return nil
+				}
+				if err := errors.Join(insert(ctx, client, blocks[i]), sync()); err != nil {
+					return err
+				}
+			}
+		})
+	}
+	return g.Wait()
 }
 
 // holds checks that the table has so many rows: a row that is sent twice would make

@@ -36,7 +36,7 @@ func backfillNothing(ctx context.Context, b *bench) ([]report.Result, error) {
 func backfillClickHouse(ctx context.Context, b *bench) ([]report.Result, error) {
 	var kept rows
 	r := b.backfill(ctx, load{name: "backfill-clickhouse", node: b.full(), clickhouse: true}, func(ctx context.Context, d *daemon) (err error) {
-		kept, err = d.rows(ctx, pick(b, 5, 1))
+		kept, err = d.rows(ctx, pick(b, 6, 1))
 		return err
 	})
 	if r.Fault != "" {

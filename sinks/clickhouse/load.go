@@ -11,7 +11,7 @@ import (
 // and again costs the engine 7 to 8 us a row where INSERTs have 10,000 rows, 2 to 3
 // where they have 100,000; making a part of them costs 2. The server has the rows of two
 // loads in memory.
-const defaultLoadRows = 128 << 10
+const defaultLoadRows = 112 << 10
 
 // Load implements indexer.Bulk. It sends the rows on as it is given them, so that the
 // server has them in memory and not this process, and gives the next INSERTs their rows
@@ -33,6 +33,9 @@ func (s *Sink) Load(ctx context.Context, of chain.Stream, next func(context.Cont
 	if err := l.run(ctx); err != nil {
 		return err
 	}
+	if l.spare != nil {
+		s.inserts.Put(l.spare)
+	}
 	st.known = true
 	return nil
 }
@@ -45,8 +48,9 @@ type loading struct {
 	next func(context.Context) ([]chain.Step, error)
 	held func(chain.Seq) error
 
-	given state // what all steps so far lead to
-	ends  *load // the load that is being ended; nil for none
+	given state   // what all steps so far lead to
+	ends  *load   // the load that is being ended; nil for none
+	spare inserts // of one that has ended, which are large; nil for none
 	all   sync.WaitGroup
 }
 
@@ -90,7 +94,10 @@ type feed struct {
 
 // begin makes INSERTs ready. A table that no step has a row of has none.
 func (l *loading) begin(ctx context.Context) *load {
-	p := &load{inserts: l.sink.inserts.Get().(inserts), done: make(chan struct{})}
+	p := &load{inserts: l.spare, done: make(chan struct{})}
+	if l.spare = nil; p.inserts == nil {
+		p.inserts = l.sink.inserts.Get().(inserts)
+	}
 	for _, t := range p.inserts {
 		f := &feed{steps: make(chan []chain.Step), done: make(chan struct{})}
 		p.feeds = append(p.feeds, f)
@@ -153,7 +160,6 @@ func (l *loading) commit(ctx context.Context, p *load) error {
 			return f.err
 		}
 	}
-	l.sink.inserts.Put(p.inserts)
 	return l.sink.settle(ctx, l.of, l.st, stored, p.next)
 }
 
@@ -167,7 +173,7 @@ func (l *loading) settle() error {
 	if <-p.done; p.err != nil {
 		return p.err
 	}
-	l.st.held = p.next.Position
+	l.spare, l.st.held = p.inserts, p.next.Position
 	return l.held(p.last)
 }
 

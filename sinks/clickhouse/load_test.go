@@ -31,7 +31,12 @@ func TestALoadIsFewParts(t *testing.T) {
 	const inserts = "SELECT toString(max(max_block_number) - min(min_block_number) + 1) FROM system.parts WHERE database = currentDatabase() AND table = '%s' AND active"
 	w.want(fmt.Sprintf(inserts, "raw_events"), "5")
 	w.want(fmt.Sprintf(inserts, "raw_blocks"), "5")
+	nothing := func(context.Context) ([]chain.Step, error) { return nil, nil }
+	if err := sink.Load(t.Context(), h.stream, nothing, nil); err != nil {
+		t.Error(err)
+	}
 	w.write(sink, h.apply(51, 51, 'a', 1)) // goes on where the load ended
+	w.want("SELECT toString(count()) FROM events WHERE block_number = 51", "1")
 	w.want("SELECT toString(head_number) FROM positions FINAL", "51")
 }
 
