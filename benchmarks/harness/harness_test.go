@@ -2,6 +2,7 @@ package harness
 
 import (
 	"context"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -67,11 +68,14 @@ func TestHarness(t *testing.T) {
 	if both.Daemon.Peak == 0 || both.Engine.Peak == 0 || both.Requests == 0 || len(both.Stages) != 5 || len(both.Ratios) != 1 {
 		t.Errorf("the backfill's figures: %s", report.Line(both))
 	}
-	if l := run.Results[5].Latency; len(l) != 2 {
+	if l := run.Results[5].Latency; len(l) != 3 {
 		t.Errorf("latencies: %+v", l)
 	}
 	if heaps, _ := filepath.Glob(filepath.Join(o.Profiles, "*-heap.pprof")); len(heaps) != 2 {
 		t.Errorf("profiles: %v", heaps)
+	}
+	if left, _ := os.ReadDir(o.Dir); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
 	}
 	if text := report.Markdown(&run); !strings.Contains(text, "| backfill-both | 30,000 |") {
 		t.Errorf("the report lacks the backfill:\n%s", text)

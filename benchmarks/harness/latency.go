@@ -75,7 +75,7 @@ func (t *latencies) message(n *served, body []byte) {
 // between two queries of one: they share the cores with what they measure.
 const (
 	probeEvery = 250 * time.Millisecond
-	lookEvery  = 15 * time.Millisecond
+	lookEvery  = 25 * time.Millisecond
 )
 
 // rows takes a block that its node has not given yet, again and again, and asks

@@ -3,6 +3,7 @@ package harness
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -56,6 +57,7 @@ type bench struct {
 	limits     map[string]measure // what a part alone can do, by its name
 	clickhouse string             // its version, once one was asked
 	folders    []string           // of the scenario under way
+	emptied    []string           // those of scenarios that went well
 }
 
 // Run runs the scenarios. A scenario that fails is a result with a fault, and the
@@ -65,6 +67,7 @@ func Run(ctx context.Context, o Options) (report.Run, error) {
 		return report.Run{}, err
 	}
 	b := &bench{Options: o, limits: map[string]measure{}}
+	defer b.remove()
 	r := report.Run{Began: time.Now().UTC(), Machine: machine(), Versions: versions()}
 	for _, s := range scenarios() {
 		if len(o.Only) > 0 && !slices.Contains(o.Only, s.name) {
@@ -125,18 +128,41 @@ func (b *bench) folder(name string) (string, error) {
 	return dir, nil
 }
 
-// clean removes the folders of a scenario that went well: ten million logs are many
-// gigabytes. Those of a fault stay for whoever looks for it.
+// clean empties the files of a scenario that went well: ten million logs are many
+// gigabytes. They are removed at the end of all: where a file system passes over what
+// was removed of late, the next scenario would pay for it with each file that it makes.
+// Those of a fault stay for whoever looks for it.
 func (b *bench) clean(ctx context.Context, results []report.Result) {
 	faulty := ctx.Err() == nil && slices.ContainsFunc(results, func(r report.Result) bool { return r.Fault != "" })
 	for _, dir := range b.folders {
 		if faulty {
 			b.say("  its data: %s", dir)
-		} else if err := os.RemoveAll(dir); err != nil {
+			continue
+		}
+		if err := empty(dir); err != nil {
 			b.say("  left behind: %v", err)
 		}
+		b.emptied = append(b.emptied, dir)
 	}
 	b.folders = nil
+}
+
+func empty(dir string) error {
+	return filepath.WalkDir(dir, func(path string, f fs.DirEntry, err error) error {
+		if err != nil || !f.Type().IsRegular() {
+			return err
+		}
+		return os.Truncate(path, 0)
+	})
+}
+
+// remove removes what clean has emptied.
+func (b *bench) remove() {
+	for _, dir := range b.emptied {
+		if err := os.RemoveAll(dir); err != nil {
+			b.say("left behind: %v", err)
+		}
+	}
 }
 
 // pick is a size: the first, or the second if the run is a quick one.
