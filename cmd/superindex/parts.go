@@ -114,18 +114,18 @@ func (p *parts) openNATS(ctx context.Context, c config, by attribution, log *slo
 	if n.URL == noSink {
 		return nil
 	}
-	url, syncStream := n.URL, (func(name string) error)(nil)
-	if url == embeddedSink {
+	o := jetstream.Options{
+		URL: n.URL, Credentials: n.Creds, Retention: time.Duration(n.Retention), MaxBytes: int64(n.MaxBytes),
+		Replicas: n.Replicas, History: n.History, Owners: by.owners, RowOwners: by.rowOwners, Log: log,
+	}
+	if n.URL == embeddedSink {
 		server, err := embeddednats.Start(ctx, embeddednats.Options{Dir: c.DataDir, Listen: n.Listen, Log: log})
 		if err != nil {
 			return notStarted(ctx, "sinks.nats", n.Listen, err)
 		}
-		p.server, url, syncStream = server, server.FullURL(), server.Sync
+		p.server = server
+		o.URL, o.Sync, o.Room = server.FullURL(), server.Sync, server.Room
 		p.closers = append(p.closers, func() error { server.Close(); return nil })
-	}
-	o := jetstream.Options{
-		URL: url, Credentials: n.Creds, Retention: time.Duration(n.Retention), MaxBytes: int64(n.MaxBytes),
-		Replicas: n.Replicas, History: n.History, Sync: syncStream, Owners: by.owners, RowOwners: by.rowOwners, Log: log,
 	}
 	if err := o.Check(); err != nil {
 		return fmt.Errorf("sinks.nats: %w", err)

@@ -27,6 +27,10 @@ type Options struct {
 	// goroutine at a time a stream. Nil where the server sees to that, or nobody does.
 	Sync func(stream string) error
 
+	// Room takes so many bytes of the server's disk for what is to be published, until
+	// they are given back; an error where they are not there. Nil where nobody knows.
+	Room func(bytes int64) (give func(), err error)
+
 	// Owners names the projects that own an address, for the body's `projects`. It
 	// is called for each event, from several goroutines; nil for none.
 	Owners func(network string, a chain.Address) []string

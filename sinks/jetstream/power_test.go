@@ -59,6 +59,53 @@ func TestSyncComesLast(t *testing.T) {
 	}
 }
 
+// Nothing is published that the server's disk has no room for: a stream that could not
+// write once takes no more. What was taken is given back, whatever becomes of a Write.
+func TestNoRoom(t *testing.T) {
+	server := start(t)
+	j := user(t, server.FullURL())
+	s := sinktest.NewScript("room").Go("abc").Go("abcAA").Go("abcAAb")
+	o := options(server.FullURL())
+	var taken, left int64
+	full := errors.New("no space")
+	o.Room = func(bytes int64) (func(), error) {
+		if taken+bytes > left {
+			return nil, full
+		}
+		taken += bytes
+		return func() { taken -= bytes }, nil
+	}
+	held := func() uint64 {
+		stream, err := j.Stream(t.Context(), "SUPERINDEX_ROOM")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return stream.CachedInfo().State.Msgs
+	}
+	sink := open(t, o)
+	for left = 0; ; left += 1 << 20 {
+		if _, err := sink.Position(t.Context(), s.Stream); err != nil {
+			t.Fatal(err)
+		}
+		err := sink.Write(t.Context(), s.Steps()[:3])
+		if taken != 0 {
+			t.Fatalf("%d bytes were not given back", taken)
+		}
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, full) || chain.IsFatal(err) {
+			t.Fatal(err)
+		}
+		if left == 0 && held() != 0 {
+			t.Fatalf("%d messages without room", held())
+		}
+	}
+	if all := uint64(1 + 7 + 801); held() != all || left == 0 {
+		t.Errorf("%d messages, want %d, with room for %d bytes", held(), all, left)
+	}
+}
+
 // Each message says up to where the stream was on disk before it was sent.
 func TestMessagesSayWhatIsOnDisk(t *testing.T) {
 	server := start(t)

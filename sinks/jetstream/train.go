@@ -18,6 +18,9 @@ const (
 	// most is that many times the above, less than half of the 10,000 messages and
 	// a tenth of the 128 MiB from which on it drops what comes.
 	asked = 4
+	// questionRoom is what goes out before a question takes of the server's disk at
+	// most: one message more than askBytes, and what the server puts around each.
+	questionRoom = 3 << 20
 )
 
 // train publishes messages one behind the other. The first expects the stream's
@@ -39,16 +42,19 @@ type train struct {
 	held, spare  *envelope
 	holding      bool
 
+	room func(bytes int64) (give func(), err error) // of the server's disk
+	give func()                                     // what is taken for what was put since the last question; nil for nothing
+
 	answers []func() error // each waits for one answer, the oldest first
 }
 
-func newTrain(l *link, fence uint64, synced string) *train {
-	return &train{link: l, fence: fence, synced: synced, held: newEnvelope(), spare: newEnvelope()}
+func newTrain(l *link, fence uint64, synced string, room func(int64) (func(), error)) *train {
+	return &train{link: l, fence: fence, synced: synced, room: room, held: newEnvelope(), spare: newEnvelope()}
 }
 
-// room is what a train's own headers may add to a message: the name of a stream has
+// headerRoom is what a train's own headers may add to a message: the name of a stream has
 // at most 255 bytes.
-const room = 384
+const headerRoom = 384
 
 // next is the envelope to fill; put sends it on its way.
 func (t *train) next() *envelope { return t.spare }
@@ -57,6 +63,12 @@ func (t *train) next() *envelope { return t.spare }
 func (t *train) put(ctx context.Context) error {
 	if err := t.release(ctx); err != nil {
 		return err
+	}
+	if t.give == nil {
+		var err error
+		if t.give, err = t.room(questionRoom); err != nil {
+			return err
+		}
 	}
 	t.held, t.spare, t.holding = t.spare, t.held, true
 	if t.before == "" {
@@ -103,8 +115,10 @@ func (t *train) ask(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	last := t.fence
+	last, give := t.fence, t.give
+	t.give = nil
 	t.answers = append(t.answers, func() error {
+		defer give()
 		m, err := reply()
 		if err != nil {
 			return err
@@ -141,6 +155,9 @@ func (t *train) settle() error {
 func (t *train) leave() {
 	for len(t.answers) > 0 {
 		_ = t.settle()
+	}
+	if t.give != nil {
+		t.give()
 	}
 }
 

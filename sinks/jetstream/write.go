@@ -43,10 +43,15 @@ func (s *Sink) write(ctx context.Context, of chain.Stream, st *state, steps []ch
 
 // newTrain begins where the stream ends, all of which is on disk.
 func (s *Sink) newTrain(st *state) *train {
-	if s.options.Sync == nil {
-		return newTrain(s.link, st.fence, "")
+	synced := ""
+	if s.options.Sync != nil {
+		synced = strconv.FormatUint(st.fence, 10)
 	}
-	return newTrain(s.link, st.fence, strconv.FormatUint(st.fence, 10))
+	room := s.options.Room
+	if room == nil {
+		room = func(int64) (func(), error) { return func() {}, nil }
+	}
+	return newTrain(s.link, st.fence, synced, room)
 }
 
 // durable returns once what the server acknowledged would outlive a loss of power.
@@ -102,7 +107,7 @@ func (w *writer) add(ctx context.Context, s *chain.Step, index int) error {
 	for _, short := range []bool{false, true} {
 		w.message(&e.message, s, index, short)
 		e.stamp(w.name, w.texts)
-		if e.size+room+len(e.body) <= w.limit {
+		if e.size+headerRoom+len(e.body) <= w.limit {
 			break
 		}
 	}

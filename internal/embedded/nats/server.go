@@ -127,6 +127,11 @@ func (s *Server) FullURL() string {
 // would outlive a loss of power. One call at a time a stream.
 func (s *Server) Sync(stream string) error { return s.files.sync(stream) }
 
+// Room takes so many bytes of the server's disk for what is to be published, until
+// they are given back: once it is acknowledged, or never will be. It fails where
+// they are not there: a stream that could not write once stays so.
+func (s *Server) Room(bytes int64) (give func(), err error) { return s.files.room(bytes) }
+
 // Close stops the server and waits until nothing of it runs.
 func (s *Server) Close() {
 	s.server.Shutdown()

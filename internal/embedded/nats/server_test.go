@@ -156,3 +156,23 @@ func TestStartNamesWhatIsWrong(t *testing.T) {
 		}
 	}
 }
+
+// Room is what the disk has left, less what others have taken of it.
+func TestRoom(t *testing.T) {
+	s := start(t, Options{Dir: t.TempDir()})
+	give, err := s.Room(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Room(1 << 60); err == nil || !strings.Contains(err.Error(), "no space left on its disk") {
+		t.Errorf("an exbibyte: %v", err)
+	}
+	s.files.taken = 1 << 60
+	if _, err := s.Room(1); err == nil {
+		t.Error("others have taken all")
+	}
+	s.files.taken = 1
+	if give(); s.files.taken != 0 {
+		t.Errorf("%d bytes were not given back", s.files.taken)
+	}
+}

@@ -24,6 +24,7 @@ type files struct {
 	mu     sync.Mutex
 	synced map[string]int // the last block of a stream that was synced, as far as it went
 	failed error          // what the disk could not do once: the system forgets what it lost
+	taken  int64          // bytes that Room gave and that are not there yet
 }
 
 func newFiles(dir string) *files { return &files{dir: dir, synced: map[string]int{}} }
