@@ -166,7 +166,7 @@ func (b badDays) streamsAndTables(t *testing.T) {
 // leaves the rest to the operator, and says both.
 func (d *daemon) saysWhoseSettings(t *testing.T) {
 	t.Helper()
-	for _, message := range []string{"set a stream's subjects, retention and publishing right", "a stream keeps the limits that it has"} {
+	for _, message := range []string{"set a stream's subjects, retention and deduplication right", "a stream keeps the limits that it has"} {
 		until(t, message+" in the log", time.Minute, func() (said bool) {
 			for _, e := range d.Said.Entries() {
 				said = said || e["msg"] == message && e["stream"] == "SUPERINDEX_LEDGER"
