@@ -9,6 +9,7 @@ import (
 
 	"superindex/chain"
 	"superindex/indexer"
+	"superindex/indexer/ethrpc"
 )
 
 const (
@@ -115,7 +116,9 @@ func pause(ctx context.Context, d time.Duration) {
 func (p *Pool) look(ctx context.Context, m *member) error {
 	h, err := m.readHeads(ctx)
 	if want, unreadable := m.unreadable(); err == nil && unreadable {
-		_, err = m.read(ctx, indexer.Range{From: h.Final.Number, To: h.Final.Number}, want)
+		if _, err = m.read(ctx, indexer.Range{From: h.Final.Number, To: h.Final.Number}, want); refused(err) {
+			m.reads() // it does not hang any more; what it says is judged like any error
+		}
 	}
 	lead := p.leader()
 	switch {
@@ -135,6 +138,15 @@ func (p *Pool) look(ctx context.Context, m *member) error {
 	m.behind = led.Latest.Number - min(led.Latest.Number, h.Latest.Number)
 	m.mu.Unlock()
 	return p.compare(ctx, lead, m)
+}
+
+// refused: the error is the endpoint's own answer.
+func refused(err error) bool {
+	switch ethrpc.VerdictOf(err).Kind {
+	case ethrpc.Silent, ethrpc.Transient:
+		return false
+	}
+	return err != nil
 }
 
 // dispute is that two endpoints have different finalized blocks.

@@ -45,8 +45,8 @@ type member struct {
 	active   int           // calls under way
 	answered time.Time     // when a call of it last went well
 	hung     int           // reads in a row that got no answer; those under way together count once
-	hungAt   time.Time     // when the last of them ended
-	unread   indexer.Want  // what the last of them wanted
+	hungAt   time.Time     // when the last one that counted ended
+	unread   indexer.Want  // what the first of them wanted
 	dispute  *dispute      // with the endpoint that led when it was found
 }
 
@@ -95,10 +95,13 @@ const mostHung = 3
 func (m *member) hangs(began time.Time, want indexer.Want, err error) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.hung == 0 { // later ones may be by receipts, which it need not have
+		m.unread = indexer.Want{Watched: want.Watched, Receipts: want.Receipts}
+	}
 	if !began.Before(m.hungAt) {
 		m.hung++
+		m.hungAt = time.Now()
 	}
-	m.hungAt, m.unread = time.Now(), indexer.Want{Watched: want.Watched, Receipts: want.Receipts}
 	switch {
 	case m.hung >= mostHung:
 		return fmt.Errorf("%d reads in a row were not answered: %w", m.hung, err)

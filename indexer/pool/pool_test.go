@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -347,6 +348,36 @@ func TestAnEndpointWhoseReadsHang(t *testing.T) {
 		if s := states(p)["a"]; !s.Up || s.Reason != "" {
 			t.Fatalf("%+v", s)
 		}
+	})
+}
+
+// So is one of whom many things are asked at once, and none after the other.
+func TestAnEndpointWhoseReadsHangSideBySide(t *testing.T) {
+	a, b := newFake("a", 100_000, 90_000), newFake("b", 100_000, 90_000)
+	inBubble(t, []*fake{a, b}, func(t *testing.T, p *Pool) {
+		heads(t, p)
+		time.Sleep(time.Minute)
+		a.set(func(f *fake) { f.hangs = func(r indexer.Range) bool { return r.To > 0 } })
+		b.set(func(f *fake) { f.took = time.Second }) // a is the better one
+		ctx, cancel := context.WithCancel(t.Context())
+		var readers sync.WaitGroup
+		for i := range uint64(20) {
+			readers.Go(func() {
+				time.Sleep(time.Duration(i) * 1500 * time.Millisecond)
+				for n := 90_001 + 100*i; ctx.Err() == nil; n += 4 {
+					_, _ = p.Fetch(ctx, indexer.Range{From: n, To: n + 3}, indexer.Want{Dense: true})
+				}
+			})
+		}
+		for range 240 {
+			heads(t, p)
+			time.Sleep(time.Second)
+		}
+		if s := states(p); s["a"].Up || !s["b"].Leads || !strings.Contains(s["a"].Reason, "reads in a row were not answered") {
+			t.Errorf("%+v", s)
+		}
+		cancel()
+		readers.Wait()
 	})
 }
 
