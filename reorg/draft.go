@@ -1,6 +1,7 @@
 package reorg
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"sync"
@@ -54,8 +55,9 @@ func (d *Drafts) Write(b *chain.Batch) (*Draft, error) {
 	}
 	draft.size, draft.sum = len(w.b), xxhash.Sum64(w.b)
 	var err error
-	if draft.file, err = d.j.steps.draft(w.b); err != nil {
-		return nil, err
+	// No waiting for space: what has been drafted takes it, and goes once this fails.
+	if draft.file, err = d.j.steps.draft(d.j.opts.FS, w.b); err != nil {
+		return nil, cmp.Or(d.j.room(d.j.opts.Reserve), err)
 	}
 	d.j.bodies.Put(draft.rest)
 	draft.rest = nil

@@ -71,11 +71,11 @@ const writtenAtOnce = 1 << 20
 // draftName is what the name of a file begins with whose step has no Seq yet.
 const draftName = "draft-"
 
-// draft makes bytes durable in a file of a name of its own, which it returns. The file
-// system may do with them what it likes.
-func (f *steps) draft(body []byte) (name string, err error) {
+// draft makes bytes durable in a file of a name of its own, which it returns, by a file
+// system that may wait where there is no space, or not, and do with them what it likes.
+func (f *steps) draft(by vfs.FS, body []byte) (name string, err error) {
 	name = f.fs.PathJoin(f.dir, draftName+strconv.FormatUint(f.drafts.Add(1), 16))
-	file, err := f.fs.Create(name, vfs.WriteCategoryUnspecified)
+	file, err := by.Create(name, vfs.WriteCategoryUnspecified)
 	if err != nil {
 		return "", fmt.Errorf("make a step's file: %w", err)
 	}
@@ -127,7 +127,7 @@ func (j *Journal) place(dst []byte, stream string, seq chain.Seq, step *chain.St
 			return value, len(body), err
 		}
 		draft = &Draft{size: len(body), sum: xxhash.Sum64(body)}
-		if draft.file, err = j.steps.draft(body); err != nil {
+		if draft.file, err = j.steps.draft(j.steps.fs, body); err != nil {
 			return nil, 0, err
 		}
 		dst = value[:digestSize] // what has grown is used again

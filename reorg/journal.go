@@ -276,7 +276,7 @@ func (s *stream) fitsApply(b *chain.Batch) error {
 // commit writes the step and all that follows from it; more adds what goes with it.
 func (j *Journal) commit(s *stream, step *chain.Step, draft *Draft, seq chain.Seq, more func(*pebble.Batch) error) (chain.Seq, error) {
 	need := j.opts.Reserve
-	if step.Revert != nil {
+	if step.Revert != nil || draft != nil && draft.file != "" { // whose bytes are there already
 		need = j.small()
 	}
 	if err := j.room(need); err != nil {
