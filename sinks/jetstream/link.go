@@ -128,6 +128,13 @@ func (l *link) answering(ctx context.Context) (_ context.Context, done func()) {
 	}
 }
 
+// within calls do with as long as an answer may take.
+func (l *link) within(ctx context.Context, do func(context.Context) error) error {
+	ctx, done := l.answering(ctx)
+	defer done()
+	return because(ctx, do(ctx))
+}
+
 // ask publishes m. What it returns waits for the answer, and must be called.
 func (l *link) ask(ctx context.Context, m *nats.Msg) (answer func() (*nats.Msg, error), err error) {
 	m.Reply = l.NewInbox()

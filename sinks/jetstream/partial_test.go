@@ -44,7 +44,7 @@ func begin(t *testing.T, s *Sink, step *chain.Step, from, to int) {
 	st := s.state(step.Stream)
 	w := &writer{
 		encoder: encoder{step.Stream, subjectPrefix(step.Stream), true, nil, nil},
-		train:   s.newTrain(st), state: st, name: StreamName(step.Stream), texts: textsOf(step),
+		train:   s.newTrain(step.Stream, st), state: st, name: StreamName(step.Stream), texts: textsOf(step),
 	}
 	for i := from; i < to; i++ {
 		if err := w.add(t.Context(), step, i); err != nil {

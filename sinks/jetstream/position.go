@@ -37,8 +37,6 @@ func (s *Sink) Position(ctx context.Context, of chain.Stream) (chain.Position, e
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	st.known = false
-	ctx, done := s.link.answering(ctx)
-	defer done()
 	p, err := s.look(ctx, of, st)
 	if err == nil {
 		err = s.durable(of) // what it found may have been cut off before it was
@@ -51,9 +49,38 @@ func (s *Sink) Position(ctx context.Context, of chain.Stream) (chain.Position, e
 }
 
 func (s *Sink) look(ctx context.Context, of chain.Stream, st *state) (p chain.Position, err error) {
+	var r reader
+	var first uint64
+	var last mark
+	err = s.link.within(ctx, func(ctx context.Context) error {
+		r, first, last, err = s.end(ctx, of, st)
+		return err
+	})
+	if err != nil || last == (mark{}) {
+		return p, err
+	}
+	if !st.whole {
+		if last, err = s.mend(ctx, r, first, last); err != nil {
+			return p, err
+		}
+	}
+	st.last, st.whole = last, true
+	if last == (mark{}) {
+		return p, nil
+	}
+	err = s.link.within(ctx, func(ctx context.Context) error {
+		p, err = r.position(ctx, first, last)
+		return err
+	})
+	return p, err
+}
+
+// end reads where the stream begins and its last message; the zero mark where it
+// has none.
+func (s *Sink) end(ctx context.Context, of chain.Stream, st *state) (r reader, first uint64, last mark, err error) {
 	stream, err := s.open(ctx, of)
 	if err != nil {
-		return p, err
+		return r, 0, last, err
 	}
 	info := stream.CachedInfo()
 	if !st.looked {
@@ -63,23 +90,17 @@ func (s *Sink) look(ctx context.Context, of chain.Stream, st *state) (p chain.Po
 	// The fence is older than what is read next: a message that comes between is
 	// another writer's, and the next Write is refused.
 	st.fence, st.last, st.limit = info.State.LastSeq, mark{}, s.limit(info.Config)
-	if info.State.Msgs == 0 {
-		return p, nil
+	r = reader{stream, subjectPrefix(of)}
+	if info.State.Msgs > 0 {
+		last, err = r.last(ctx)
 	}
-	r := reader{stream, subjectPrefix(of)}
-	last, err := r.last(ctx)
-	if err == nil && !st.whole {
-		last, err = s.mend(ctx, r, info.State.FirstSeq, last)
-	}
-	if err != nil {
-		return p, err
-	}
-	st.last, st.whole = last, true
-	if last == (mark{}) {
-		return p, nil
-	}
+	return r, info.State.FirstSeq, last, err
+}
+
+// position is what the stream holds whose last message is given.
+func (r reader) position(ctx context.Context, first uint64, last mark) (p chain.Position, err error) {
 	p.High, p.HighDigest = last.seq, last.digest
-	if last, err = r.complete(ctx, info.State.FirstSeq, last); err != nil || !last.end {
+	if last, err = r.complete(ctx, first, last); err != nil || !last.end {
 		return p, err
 	}
 	p.Journal, p.Seq, p.Digest = last.journal, last.seq, last.digest

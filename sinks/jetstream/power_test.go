@@ -36,8 +36,8 @@ func TestSyncComesLast(t *testing.T) {
 	}
 	sink := open(t, o)
 	write(t, sink, s.Steps()[:3])
-	if all := 1 + 7 + 801; len(held) != 2 || held[0] != 0 || held[1] != all {
-		t.Fatalf("synced with %d messages, want none and %d", held, all)
+	if all := 1 + 7 + 801; len(held) != 3 || held[0] != 0 || held[1] != 1 || held[2] != all {
+		t.Fatalf("synced with %d messages, want none, the first and %d", held, all)
 	}
 
 	broken = errors.New("the disk is gone")

@@ -42,6 +42,10 @@ type train struct {
 	held, spare  *envelope
 	holding      bool
 
+	// root puts the first message on the disk, where the stream holds none: else nobody
+	// would see that the first of its files is missing. Nil elsewhere.
+	root func() error
+
 	room func(bytes int64) (give func(), err error) // of the server's disk
 	give func()                                     // what is taken for what was put since the last question; nil for nothing
 
@@ -93,7 +97,10 @@ func (t *train) release(ctx context.Context) error {
 	case !t.holding:
 		return nil
 	case t.first():
-		return t.flush(ctx)
+		if err := t.flush(ctx); err != nil || t.root == nil {
+			return err
+		}
+		return t.root()
 	case t.count >= askMessages || t.bytes >= askBytes:
 		return t.ask(ctx)
 	}

@@ -20,7 +20,7 @@ type writer struct {
 func (s *Sink) write(ctx context.Context, of chain.Stream, st *state, steps []chain.Step) error {
 	w := &writer{
 		encoder: encoder{of, subjectPrefix(of), s.options.History, s.options.Owners, s.options.RowOwners},
-		train:   s.newTrain(st),
+		train:   s.newTrain(of, st),
 		state:   st, name: StreamName(of),
 	}
 	ctx, cancel := context.WithCancel(ctx)
@@ -42,7 +42,7 @@ func (s *Sink) write(ctx context.Context, of chain.Stream, st *state, steps []ch
 }
 
 // newTrain begins where the stream ends, all of which is on disk.
-func (s *Sink) newTrain(st *state) *train {
+func (s *Sink) newTrain(of chain.Stream, st *state) *train {
 	synced := ""
 	if s.options.Sync != nil {
 		synced = strconv.FormatUint(st.fence, 10)
@@ -51,7 +51,11 @@ func (s *Sink) newTrain(st *state) *train {
 	if room == nil {
 		room = func(int64) (func(), error) { return func() {}, nil }
 	}
-	return newTrain(s.link, st.fence, synced, room)
+	t := newTrain(s.link, st.fence, synced, room)
+	if s.options.Sync != nil && st.last == (mark{}) {
+		t.root = func() error { return s.durable(of) }
+	}
+	return t
 }
 
 // durable returns once what the server acknowledged would outlive a loss of power.

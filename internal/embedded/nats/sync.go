@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -73,20 +74,23 @@ func (f *files) keep(stream string, last int, err error) error {
 	return err
 }
 
-// syncFrom syncs the blocks from one on and returns the first that is not there.
-func (f *files) syncFrom(stream string, block int) (int, error) {
+// syncFrom syncs the blocks from one on and returns the one behind the last; the same
+// where that one is not there.
+func (f *files) syncFrom(stream string, block int) (next int, err error) {
 	folder := filepath.Join(f.folder(stream), "msgs")
-	for next := block; ; next++ {
-		err := syncFile(filepath.Join(folder, strconv.Itoa(next)+".blk"))
-		switch {
-		case errors.Is(err, fs.ErrNotExist) && next > block+1: // there are new ones
-			return next, syncFile(folder)
-		case errors.Is(err, fs.ErrNotExist):
-			return next, nil
-		case err != nil:
-			return next, err
+	last, err := lastBlock(folder)
+	for next = block; next <= last && err == nil; next++ {
+		if err = syncFile(filepath.Join(folder, strconv.Itoa(next)+".blk")); errors.Is(err, fs.ErrNotExist) {
+			if next == block {
+				return block, nil
+			}
+			err = nil // removed, and there are later ones
 		}
 	}
+	if err == nil && last > block { // there are new ones
+		err = syncFile(folder)
+	}
+	return next, err
 }
 
 // syncAll syncs a stream's files and folders, and the folders above.
@@ -111,8 +115,8 @@ func (f *files) syncAll(stream string) error {
 func lastBlock(folder string) (last int, err error) {
 	entries, err := os.ReadDir(folder)
 	for _, e := range entries {
-		var block int
-		if n, _ := fmt.Sscanf(e.Name(), "%d.blk", &block); n == 1 {
+		if number, ok := strings.CutSuffix(e.Name(), ".blk"); ok {
+			block, _ := strconv.Atoi(number) // 0 for what is no block
 			last = max(last, block)
 		}
 	}
