@@ -60,8 +60,9 @@ func (s *Sink) send(ctx context.Context, table string, columns proto.Input, next
 }
 
 // lookTime is how often one who waits for the server looks whether its statement was
-// cut: it would else wait until the statement's time is over. No statement ends by it.
-const lookTime = time.Second
+// cut: it would else wait until the statement's time is over. No statement ends by it,
+// but a greeting does.
+const lookTime = 2 * time.Second
 
 // lines are the connections that INSERTs go over: the lowest layer of the driver,
 // which sends columns as they lie.

@@ -13,6 +13,9 @@ import (
 // loads in memory.
 const defaultLoadRows = 112 << 10
 
+// loadBytes of data and arguments end one as well: the server holds them in memory.
+const loadBytes = 128 << 20
+
 // Load implements indexer.Bulk. It sends the rows on as it is given them, so that the
 // server has them in memory and not this process, and gives the next INSERTs their rows
 // while the server makes parts of those before. None ends before all of the earlier
@@ -54,10 +57,10 @@ type loading struct {
 	all   sync.WaitGroup
 }
 
-func (l *loading) run(ctx context.Context) error {
-	ctx, cancel := context.WithCancel(ctx)
+func (l *loading) run(outer context.Context) error {
+	ctx, cancel := context.WithCancel(outer)
 	defer l.all.Wait()
-	defer cancel()
+	defer cancel() // ends the INSERTs; what others commit together with us is not ours to cut
 	for more := true; more; {
 		var err error
 		current := l.begin(ctx)
@@ -68,7 +71,7 @@ func (l *loading) run(ctx context.Context) error {
 			return err
 		}
 		if current.last > 0 {
-			l.end(ctx, current)
+			l.end(outer, current)
 		}
 	}
 	return l.settle()
@@ -79,6 +82,7 @@ type load struct {
 	inserts inserts
 	feeds   []*feed // of each
 	rows    int
+	bytes   int       // of data and arguments
 	last    chain.Seq // the last step; 0 where there is none
 	next    state     // what the steps lead to
 	done    chan struct{}
@@ -112,7 +116,7 @@ func (l *loading) begin(ctx context.Context) *load {
 // fill gives the INSERTs what follows, until they have enough; more is false where
 // nothing does.
 func (l *loading) fill(ctx context.Context, p *load) (more bool, err error) {
-	for p.rows < l.sink.loadRows {
+	for p.rows < l.sink.loadRows && p.bytes < loadBytes {
 		steps, err := l.next(ctx)
 		if err != nil || len(steps) == 0 {
 			return false, err
@@ -125,18 +129,23 @@ func (l *loading) fill(ctx context.Context, p *load) (more bool, err error) {
 			}
 		}
 		l.given = l.given.after(steps)
-		p.rows += rowsOf(steps)
+		rows, bytes := sizeOf(steps)
+		p.rows, p.bytes = p.rows+rows, p.bytes+bytes
 		p.last, p.next = steps[len(steps)-1].Seq, l.given
 	}
 	return true, nil
 }
 
-func rowsOf(steps []chain.Step) (n int) {
+// sizeOf is how many rows the steps have, and how many bytes that may be many.
+func sizeOf(steps []chain.Step) (rows, bytes int) {
 	for i := range steps {
 		a := steps[i].Apply
-		n += len(a.Blocks) + len(a.Events) + len(a.Transactions)
+		rows += len(a.Blocks) + len(a.Events) + len(a.Transactions)
+		for j := range a.Events {
+			bytes += len(a.Events[j].Data) + len(a.Events[j].Args)
+		}
 	}
-	return n
+	return rows, bytes
 }
 
 // end starts to end the INSERTs.
