@@ -109,9 +109,8 @@ func (s *Sink) Position(ctx context.Context, of chain.Stream) (chain.Position, e
 }
 
 // Write holds the steps: their rows, then, once these are on the disk, the position
-// that they lead to. After
-// an error any part of them may be there, and Position is to be asked again.
-// Steps that are held already do no harm.
+// that they lead to. After an error any part of them may be there, and Position is to
+// be asked again. Steps that are held already do no harm.
 func (s *Sink) Write(ctx context.Context, steps []chain.Step) error {
 	if len(steps) == 0 {
 		return nil

@@ -5,5 +5,6 @@
 //
 // What the server acknowledged outlives its process at once, and a loss of power
 // after Sync. After such a loss before Sync a stream may have a hole: its messages
-// lie in one file after another, which reach the disk in any order. Server is safe for concurrent use; Close waits for everything that Start started.
+// lie in one file after another, which reach the disk in any order. A Server is safe for concurrent use; Close waits for everything that Start
+// started.
 package nats
