@@ -13,7 +13,6 @@ import (
 // builder makes a Snapshot of a directory's files.
 type builder struct {
 	s      *Snapshot
-	words  map[string]string
 	names  map[string]string // "project uniswap" to the file that has it
 	unread int               // files of which nothing could be used
 }
@@ -22,12 +21,9 @@ type builder struct {
 // error means that this is no directory, or one that this build cannot read: a
 // watch list must not shrink because most of its files changed their form.
 func build(c *contents) (*Snapshot, error) {
-	b := &builder{
-		s:     &Snapshot{Commit: c.commit, Digest: c.digest()},
-		words: map[string]string{}, names: map[string]string{},
-	}
-	for _, f := range c.files {
-		b.read(f)
+	b := &builder{s: &Snapshot{Commit: c.commit, Digest: c.digest()}, names: map[string]string{}}
+	for _, one := range understandAll(c.files) {
+		b.add(one)
 	}
 	if err := b.check(len(c.files)); err != nil {
 		return nil, err
@@ -41,37 +37,25 @@ func build(c *contents) (*Snapshot, error) {
 	return b.s, nil
 }
 
-func (b *builder) read(f file) {
-	d := &document{file: f.path, words: b.words}
-	kept := d.parse(f.body) && b.keep(d)
-	if !kept {
+func (b *builder) add(one *understood) {
+	switch {
+	case one.project != nil && b.first(one, "project "+one.project.Name):
+		b.s.Projects = append(b.s.Projects, *one.project)
+	case one.collection != nil && b.first(one, "collection "+one.collection.Name):
+		b.s.Collections = append(b.s.Collections, *one.collection)
+	default:
 		b.unread++
 	}
-	b.s.Problems = append(b.s.Problems, d.problems...)
-}
-
-func (b *builder) keep(d *document) bool {
-	if strings.HasPrefix(d.file, "data/collections/") {
-		c, ok := d.collection()
-		if ok = ok && b.first(d, "collection "+c.Name); ok {
-			b.s.Collections = append(b.s.Collections, c)
-		}
-		return ok
-	}
-	p, ok := d.project()
-	if ok = ok && b.first(d, "project "+p.Name); ok {
-		b.s.Projects = append(b.s.Projects, p)
-	}
-	return ok
+	b.s.Problems = append(b.s.Problems, one.doc.problems...)
 }
 
 // first reports whether the name is new. Two files of one name would share an id.
-func (b *builder) first(d *document, name string) bool {
+func (b *builder) first(one *understood, name string) bool {
 	if other, taken := b.names[name]; taken {
-		d.problem(d.root.Line, "name", name, "already in "+other, true)
+		one.doc.problem(one.line, "name", name, "already in "+other, true)
 		return false
 	}
-	b.names[name] = d.file
+	b.names[name] = one.doc.file
 	return true
 }
 

@@ -19,7 +19,7 @@ type document struct {
 	file     string
 	root     *yaml.Node
 	problems []Problem
-	words    map[string]string // networks and tags, each kept once for all files
+	words    map[string]string // networks and tags, each kept once for many files
 }
 
 // parse reads the file's first document and its head. It reports false, and one
