@@ -106,6 +106,34 @@ func TestNoRoom(t *testing.T) {
 	}
 }
 
+// Where Sync writes what was acknowledged, the server need not write each message. A
+// stream that is there already stays as it is, and takes messages.
+func TestSyncedStreamIsWrittenAtOnce(t *testing.T) {
+	server := start(t)
+	j := user(t, server.FullURL())
+	o := options(server.FullURL())
+	for _, c := range []struct {
+		sync func(string) error
+		want js.PersistModeType
+		name string
+	}{
+		{server.Sync, js.AsyncPersistMode, "new"},
+		{nil, js.DefaultPersistMode, "old"},
+		{server.Sync, js.DefaultPersistMode, "old"},
+	} {
+		s := sinktest.NewScript(c.name).Go("abc")
+		o.Sync = c.sync
+		sink := open(t, o)
+		write(t, sink, s.Steps())
+		if p, err := sink.Position(t.Context(), s.Stream); err != nil || p.Seq != s.Steps()[1].Seq {
+			t.Errorf("%s: position %+v, %v", c.name, p, err)
+		}
+		if got := config(t, j, s).PersistMode; got != c.want {
+			t.Errorf("%s: %v instead of %v", c.name, got, c.want)
+		}
+	}
+}
+
 // Each message says up to where the stream was on disk before it was sent.
 func TestMessagesSayWhatIsOnDisk(t *testing.T) {
 	server := start(t)

@@ -64,6 +64,9 @@ func (s *Sink) config(of chain.Stream) jetstream.StreamConfig {
 	if of.ChainID == 0 {
 		c.MaxAge = 0 // a feed may be quiet for longer, and an empty stream says nothing of what it held
 	}
+	if s.options.Sync != nil {
+		c.PersistMode = jetstream.AsyncPersistMode // Sync writes them, many at once
+	}
 	if c.MaxBytes == 0 {
 		c.MaxBytes = -1
 	}

@@ -10,8 +10,9 @@ import (
 // A stream that once could not write a message takes no more until its server is
 // started again. So nobody may publish what the disk has no room for.
 
-// reserve is left for what the server writes of its own: indexes, consumers.
-const reserve = 4 << 20
+// reserve is left for what the server writes of its own, indexes and consumers, and for
+// what it acknowledged and writes a few milliseconds later.
+const reserve = 8 << 20
 
 // room takes so many bytes of the disk, until they are given back. A file system
 // that cannot say has room.

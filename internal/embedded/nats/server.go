@@ -124,8 +124,14 @@ func (s *Server) FullURL() string {
 }
 
 // Sync returns once all that the server acknowledged of a stream before the call
-// would outlive a loss of power. One call at a time a stream.
-func (s *Server) Sync(stream string) error { return s.files.sync(stream) }
+// would outlive a loss of power. From the first call on the stream takes less memory.
+// One call at a time a stream.
+func (s *Server) Sync(stream string) error {
+	if err := flush(s.server, stream); err != nil {
+		return fmt.Errorf("nats: sync stream %s: %w", stream, err)
+	}
+	return s.files.sync(stream)
+}
 
 // Room takes so many bytes of the server's disk for what is to be published, until
 // they are given back: once it is acknowledged, or never will be. It fails where

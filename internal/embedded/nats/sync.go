@@ -16,9 +16,9 @@ import (
 )
 
 // files are the server's streams as they lie on the disk: each a folder, its
-// messages in blocks msgs/1.blk, 2.blk and so on, of which the last is written to,
-// before a message is acknowledged. The oldest are removed, others take their place
-// never. The server's index of them is made anew where it does not fit.
+// messages in blocks msgs/1.blk, 2.blk and so on, of which the last is written to.
+// The oldest are removed, others take their place never. The server's index of them is
+// made anew where it does not fit.
 type files struct {
 	dir string // of the data; the server's folder is below
 
@@ -77,10 +77,15 @@ func (f *files) keep(stream string, last int, err error) error {
 // syncFrom syncs the blocks from one on and returns the one behind the last; the same
 // where that one is not there.
 func (f *files) syncFrom(stream string, block int) (next int, err error) {
-	folder := filepath.Join(f.folder(stream), "msgs")
-	last, err := lastBlock(folder)
+	folder, last := filepath.Join(f.folder(stream), "msgs"), block
+	// Mostly there is no later one, and a folder of thousands is slow to read.
+	if _, err = os.Stat(blockPath(folder, block+1)); err == nil {
+		last, err = lastBlock(folder)
+	} else if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
 	for next = block; next <= last && err == nil; next++ {
-		if err = syncFile(filepath.Join(folder, strconv.Itoa(next)+".blk")); errors.Is(err, fs.ErrNotExist) {
+		if err = syncFile(blockPath(folder, next)); errors.Is(err, fs.ErrNotExist) {
 			if next == block {
 				return block, nil
 			}
@@ -109,6 +114,10 @@ func (f *files) syncAll(stream string) error {
 		err = syncFile(folder)
 	}
 	return err
+}
+
+func blockPath(folder string, block int) string {
+	return filepath.Join(folder, strconv.Itoa(block)+".blk")
 }
 
 // lastBlock is the highest number of a block in a folder, 0 for none.

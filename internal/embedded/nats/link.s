@@ -1,0 +1,1 @@
+// This file lets store.go declare functions that have their body elsewhere.
