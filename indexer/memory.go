@@ -1,7 +1,9 @@
 package indexer
 
 import (
+	"slices"
 	"sync"
+	"unsafe"
 
 	"superindex/chain"
 )
@@ -43,6 +45,11 @@ func (m *Memory) Reset(events []chain.Event) {
 	m.bytes.reset()
 }
 
+// size is about what it takes, in bytes.
+func (m *Memory) size() int {
+	return cap(m.events)*int(unsafe.Sizeof(chain.Event{})) + len(m.topics.all)*topicsPiece*len(chain.Hash{}) + len(m.bytes.all)*bytesPiece
+}
+
 // pieces give parts of themselves until they are reset.
 type pieces[T any] struct {
 	all [][]T // of each, what is used
@@ -79,19 +86,48 @@ func (p *pieces[T]) reset() {
 	p.at = 0
 }
 
-// memories are those that no range uses. What is idle for long is freed.
-type memories struct{ spare sync.Pool }
+// memories are those that no range uses, fetchBytes of them at most. A sync.Pool gave
+// them up with each second collection: a tenth of a backfill's time went into having
+// their pages again. It is safe for concurrent use.
+type memories struct {
+	mu    sync.Mutex
+	spare []*Memory
+	bytes int // that they take
+}
 
 // take gives one that nobody uses.
 func (s *memories) take() *Memory {
-	if m, ok := s.spare.Get().(*Memory); ok {
-		return m
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	last := len(s.spare) - 1
+	if last < 0 {
+		return new(Memory)
 	}
-	return new(Memory)
+	m := s.spare[last]
+	s.spare = s.spare[:last]
+	s.bytes -= m.size()
+	return m
 }
 
 // give takes back the memory of a range whose events nobody looks at any more.
 func (s *memories) give(m *Memory, events []chain.Event) {
 	m.Reset(events)
-	s.spare.Put(m)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if size := m.size(); s.bytes+size <= fetchBytes {
+		s.spare, s.bytes = append(s.spare, m), s.bytes+size
+	}
 }
+
+// rest frees what the next range alone does not need.
+func (s *memories) rest() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for last := len(s.spare) - 1; last >= 0 && s.bytes > idleBytes; last-- {
+		s.bytes -= s.spare[last].size()
+		s.spare = slices.Delete(s.spare, last, last+1)
+	}
+}
+
+// idleBytes is what a network at its head keeps of them at most.
+const idleBytes = 1 << 20

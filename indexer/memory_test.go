@@ -55,3 +55,26 @@ func TestMemoryIsUsedAgain(t *testing.T) {
 		t.Errorf("%v allocations for a range of %d logs", got, len(logs))
 	}
 }
+
+// What no range uses is bounded, and a network at its head keeps little of it.
+func TestIdleMemoryIsBounded(t *testing.T) {
+	var s memories
+	for range 9 {
+		s.give(&Memory{bytes: pieces[byte]{all: make([][]byte, fetchBytes/bytesPiece/8)}}, nil)
+	}
+	if len(s.spare) != 8 || s.bytes != fetchBytes {
+		t.Errorf("%d of 9 kept, %d bytes", len(s.spare), s.bytes)
+	}
+	s.take()
+	s.give(new(Memory), make([]chain.Event, 10))
+	s.rest()
+	if len(s.spare) > 0 || s.bytes != 0 {
+		t.Errorf("%d kept at rest, %d bytes", len(s.spare), s.bytes)
+	}
+	small := new(Memory)
+	small.Bytes(1)
+	s.give(small, make([]chain.Event, 10))
+	if s.rest(); s.take() != small || s.bytes != 0 {
+		t.Errorf("another one is given, %d bytes are left", s.bytes)
+	}
+}

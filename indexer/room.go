@@ -13,7 +13,7 @@ import (
 const fetchBytes = 64 << 20
 
 // usualBytes is what an answer is counted at before one came.
-const usualBytes = 4 << 20
+const usualBytes = 8 << 20
 
 // room bounds the answers of a network that are under way or wait for their turn: those
 // that the writer reads ahead, and the filler's. It is safe for concurrent use.

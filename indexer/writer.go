@@ -204,6 +204,7 @@ func (w *Writer) extend(ctx context.Context, h Heads) (moved bool, err error) {
 	room, drafts := &stay{room: w.room}, w.journal.Drafts()
 	defer room.leave()
 	defer drafts.Discard()
+	defer w.spare.rest()
 	fetch := func(ctx context.Context, s stretch) (piece, error) {
 		p, err := w.read(ctx, s.Range, want, w.spare.take(), drafts)
 		p.room = s.room

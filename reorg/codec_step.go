@@ -1,6 +1,10 @@
 package reorg
 
-import "superindex/chain"
+import (
+	"unsafe"
+
+	"superindex/chain"
+)
 
 // applied is the beginning of an Apply: what depends on the steps before it.
 func (w *encoder) applied(b *chain.Batch) {
@@ -147,7 +151,7 @@ type form struct {
 
 func (w *encoder) events(blocks []chain.Block, events []chain.Event) {
 	w.uint(uint64(len(events)))
-	at, forms, addresses := place{blocks: blocks}, newSeen[form](), newSeen[chain.Address]()
+	at, forms, addresses := place{blocks: blocks}, &forms{seen: newSeen[form]()}, newSeen[chain.Address]()
 	for i := range events {
 		e := &events[i]
 		further := w.next(&at, &e.Block)
@@ -174,7 +178,33 @@ func (w *encoder) events(blocks []chain.Block, events []chain.Event) {
 	}
 }
 
-func (w *encoder) form(forms *seen[form], f form) {
+// forms is seen for forms, of which those that come again have texts at the same place:
+// so most are found without their texts being read.
+type forms struct {
+	*seen[form]
+	near [64]struct {
+		form
+		place uint64
+	}
+}
+
+// place is the form's number; the first time it is fresh.
+func (s *forms) place(f form) (n uint64, fresh bool) {
+	near := &s.near[uintptr(unsafe.Pointer(unsafe.StringData(f.signature)))>>4%uintptr(len(s.near))]
+	if f.signature != "" && f.decoding == near.decoding && identical(f.name, near.name) && identical(f.signature, near.signature) {
+		return near.place, false
+	}
+	n, fresh = s.seen.place(f)
+	near.form, near.place = f, n
+	return n, fresh
+}
+
+// identical texts are one, at one place in memory.
+func identical(a, b string) bool {
+	return len(a) == len(b) && unsafe.StringData(a) == unsafe.StringData(b)
+}
+
+func (w *encoder) form(forms *forms, f form) {
 	n, fresh := forms.place(f)
 	if w.uint(n); !fresh {
 		return

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"math/rand" //nolint:depguard // testing/quick takes version 1
 	"reflect"
+	"strings"
 	"testing"
 	"testing/quick"
 
@@ -84,6 +85,25 @@ func asJSON(t testing.TB, s chain.Step) []byte {
 		t.Fatal(err)
 	}
 	return bytes.ReplaceAll(b, []byte("[]"), []byte("null"))
+}
+
+// A form is found again by where its texts lie, but is the same one wherever they do.
+func TestSameFormElsewhere(t *testing.T) {
+	names := forms{seen: newSeen[form]()}
+	for i := range 1000 {
+		signature := strings.Repeat("x", i/10)
+		f := form{chain.Decoded, "name", strings.Clone(signature)}
+		if n, fresh := names.place(f); n != uint64(i/10) || fresh != (i%10 == 0) {
+			t.Fatalf("place %d, fresh %v, of %d", n, fresh, i)
+		}
+		if n, fresh := names.place(f); n != uint64(i/10) || fresh {
+			t.Fatalf("again: place %d, fresh %v, of %d", n, fresh, i)
+		}
+	}
+	other := form{chain.Ambiguous, "name", strings.Repeat("x", 99)}
+	if n, fresh := names.place(other); n != 100 || !fresh {
+		t.Errorf("another one: place %d, fresh %v", n, fresh)
+	}
 }
 
 func TestNewerFormatIsRefused(t *testing.T) {

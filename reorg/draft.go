@@ -18,9 +18,13 @@ import (
 type Drafts struct {
 	j *Journal
 
-	mu   sync.Mutex
-	open map[*Draft]struct{}
+	mu    sync.Mutex
+	open  map[*Draft]struct{}
+	spare []*[]byte // that no draft uses; the journal's own are given up with each second collection
 }
+
+// spareBuffers are enough for those who write side by side: more have no cores to encode on.
+const spareBuffers = 8
 
 // Draft is the blocks, events, transactions and proof of one Batch: the rest of its
 // step, behind what says what it follows.
@@ -37,7 +41,7 @@ func (j *Journal) Drafts() *Drafts { return &Drafts{j: j, open: map[*Draft]struc
 // Write drafts what a batch adds: its Blocks, Events, Transactions and Proof are
 // read. The step that is appended with the draft has the same ones.
 func (d *Drafts) Write(b *chain.Batch) (*Draft, error) {
-	draft := &Draft{rest: d.j.bodies.Get().(*[]byte)}
+	draft := &Draft{rest: d.take()}
 	w := encoder{b: slices.Grow((*draft.rest)[:0], spacious(b))}
 	w.added(b)
 	*draft.rest = w.b
@@ -59,9 +63,33 @@ func (d *Drafts) Write(b *chain.Batch) (*Draft, error) {
 	if draft.file, err = d.j.steps.draft(d.j.opts.FS, w.b); err != nil {
 		return nil, cmp.Or(d.j.room(d.j.opts.Reserve), err)
 	}
-	d.j.bodies.Put(draft.rest)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.put(draft.rest)
 	draft.rest = nil
 	return draft, nil
+}
+
+// take gives a buffer that no draft uses.
+func (d *Drafts) take() *[]byte {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	last := len(d.spare) - 1
+	if last < 0 {
+		return d.j.bodies.Get().(*[]byte)
+	}
+	buffer := d.spare[last]
+	d.spare = d.spare[:last]
+	return buffer
+}
+
+// put takes one back; d is locked.
+func (d *Drafts) put(buffer *[]byte) {
+	if len(d.spare) < spareBuffers {
+		d.spare = append(d.spare, buffer)
+	} else {
+		d.j.bodies.Put(buffer)
+	}
 }
 
 // spacious is at least how long most batches are encoded: to append piece by piece to
@@ -90,7 +118,7 @@ func (d *Drafts) close(draft *Draft) {
 	defer d.mu.Unlock()
 	delete(d.open, draft)
 	if draft.rest != nil {
-		d.j.bodies.Put(draft.rest)
+		d.put(draft.rest)
 	}
 }
 
@@ -102,4 +130,8 @@ func (d *Drafts) Discard() {
 		}
 		d.close(draft)
 	}
+	for _, buffer := range d.spare {
+		d.j.bodies.Put(buffer)
+	}
+	d.spare = nil
 }
