@@ -16,6 +16,7 @@ type load struct {
 	node             loadnode.Options
 	clickhouse, nats bool
 	mode             string // "" is auto
+	listed           bool   // the node answers once the registry is in the warehouse: what that costs is paid once
 }
 
 // full is the chain of the backfills: 1,000,000 logs, all of them watched.
@@ -123,7 +124,13 @@ func (b *bench) backfill(ctx context.Context, l load, then func(context.Context,
 		if c.directory, err = n.directory(dir); err != nil {
 			return err
 		}
+		answer := n.hold(l.listed)
+		defer answer()
 		return b.daemon(ctx, dir, c.String(), func(ctx context.Context, d *daemon) error {
+			if err := d.listed(ctx, l.listed); err != nil {
+				return err
+			}
+			answer()
 			if err := b.follow(ctx, d, n, l, &r); err != nil {
 				return err
 			}

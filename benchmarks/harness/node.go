@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -18,7 +19,15 @@ type served struct {
 	*loadnode.Node
 	o    loadnode.Options
 	url  string
-	name string // of the network; "" is one of its own
+	name string       // of the network; "" is one of its own
+	gate sync.RWMutex // locked while it does not answer
+}
+
+// ServeHTTP implements http.Handler.
+func (n *served) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	n.gate.RLock()
+	defer n.gate.RUnlock()
+	n.Node.ServeHTTP(w, r)
 }
 
 // network is what the node's chain is called.
@@ -27,6 +36,15 @@ func (n *served) network() string {
 		return n.name
 	}
 	return fmt.Sprintf("load%d", n.o.ChainID)
+}
+
+// hold lets the node answer nothing, if so, until answer is called.
+func (n *served) hold(so bool) (answer func()) {
+	if !so {
+		return func() {}
+	}
+	n.gate.Lock()
+	return sync.OnceFunc(n.gate.Unlock)
 }
 
 // serve lets a function work beside a node that answers, and ends the node with it.
@@ -50,8 +68,9 @@ func serveAll(ctx context.Context, options []loadnode.Options, use func(context.
 			if err != nil {
 				return fmt.Errorf("listen for the load node: %w", err)
 			}
-			g.Go(func() error { return loadnode.Serve(ctx, l, http.Handler(n)) })
-			all = append(all, &served{Node: n, o: o, url: "http://" + l.Addr().String()})
+			one := &served{Node: n, o: o, url: "http://" + l.Addr().String()}
+			g.Go(func() error { return loadnode.Serve(ctx, l, one) })
+			all = append(all, one)
 		}
 		return use(ctx, all)
 	}()

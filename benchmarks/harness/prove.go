@@ -12,6 +12,7 @@ import (
 
 	"superindex/benchmarks/report"
 	"superindex/chain"
+	"superindex/internal/child"
 	engine "superindex/internal/embedded/clickhouse"
 	server "superindex/internal/embedded/nats"
 	sink "superindex/sinks/jetstream"
@@ -82,6 +83,30 @@ func (d *daemon) warehouse() (driver.Conn, error) {
 		return nil, fmt.Errorf("connect to the warehouse: %w", err)
 	}
 	return conn, nil
+}
+
+// listed waits, if so, until the warehouse holds the registry.
+func (d *daemon) listed(ctx context.Context, so bool) error {
+	if !so {
+		return nil
+	}
+	return d.until(ctx, func(map[string]child.State) bool {
+		n, err := d.snapshots(ctx) // fails while the tables are not there
+		return err == nil && n > 0
+	})
+}
+
+// snapshots is how many of the registry the warehouse holds, whole.
+func (d *daemon) snapshots(ctx context.Context) (n uint64, err error) {
+	conn, err := d.warehouse()
+	if err != nil {
+		return 0, err
+	}
+	defer conn.Close()
+	if err := conn.QueryRow(ctx, "SELECT count() FROM registry_snapshots").Scan(&n); err != nil {
+		return 0, fmt.Errorf("count the registry's snapshots: %w", err)
+	}
+	return n, nil
 }
 
 // transactions is how many the warehouse holds.
