@@ -203,18 +203,18 @@ func word1(name, v string) proto.InputColumn {
 
 // Columns with a value of each of some things.
 
-func numbers[T any](all []T, name string, of func(*T) uint64) proto.InputColumn {
+func numbers[T any](all []T, name string, of func(T) uint64) proto.InputColumn {
 	c := new(proto.ColUInt64)
 	for i := range all {
-		c.Append(of(&all[i]))
+		c.Append(of(all[i]))
 	}
 	return in(name, c)
 }
 
-func texts[T any](all []T, name string, of func(*T) string) proto.InputColumn {
+func texts[T any](all []T, name string, of func(T) string) proto.InputColumn {
 	c := new(text)
 	for i := range all {
-		c.string(of(&all[i]))
+		c.string(of(all[i]))
 	}
 	return in(name, c)
 }

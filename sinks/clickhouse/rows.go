@@ -19,7 +19,7 @@ type inserts []*table
 
 func newInserts() any { return inserts{newBlocks(), newTransactions(), newEvents(), newObservations()} }
 
-// whole makes of one INSERT one part, which readers see at once or not at all,
+// whole makes of one INSERT one part a network, which readers see at once or not at all,
 // and of its acknowledgement a promise: it is written, not queued, and nothing
 // is dropped as a repetition of what a Revert removed since. Skip indexes are made
 // when parts are merged: a new part is small enough to be read whole.
@@ -29,6 +29,7 @@ var whole = []ch.Setting{
 	{Key: "max_insert_block_size", Value: "16777216", Important: true},
 	{Key: "materialize_skip_indexes_on_insert", Value: "0", Important: true},
 	{Key: "max_insert_threads", Value: "1", Important: true},
+	{Key: "max_partitions_per_insert_block", Value: "0", Important: true},
 	{Key: "min_insert_block_size_bytes", Value: "0", Important: true},
 	{Key: "min_insert_block_size_rows", Value: "16777216", Important: true},
 	{Key: "optimize_on_insert", Value: "0", Important: true},
@@ -45,8 +46,6 @@ func wholeSettings() clickhouse.Settings {
 
 // writeRows makes the inserts hold the steps, in their order.
 func (s *Sink) writeRows(ctx context.Context, steps []chain.Step) error {
-	s.commits.begin()
-	defer s.commits.end()
 	t := s.inserts.Get().(inserts)
 	defer s.inserts.Put(t)
 	for len(steps) > 0 {

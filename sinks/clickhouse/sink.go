@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
@@ -23,7 +24,7 @@ type Sink struct {
 	loadRows int // see load
 	lines    *lines
 	inserts  sync.Pool // of inserts, which are large
-	commits  *commits
+	turns    *turns
 
 	mu      sync.Mutex
 	streams map[chain.Stream]*stream
@@ -32,10 +33,10 @@ type Sink struct {
 // stream is what a Sink remembers of a stream: who wrote last, as far as it
 // knows. Another daemon on the same stream is noticed by it.
 type stream struct {
-	mu    sync.Mutex     // one call at a time
-	known bool           // Position was asked since the last doubt
-	held  chain.Position // what it said, or what was written since; without High
-	doubt chain.Position // what a failed Write may have left behind, now or later
+	mu    sync.Mutex                     // one call at a time
+	known bool                           // Position was asked since the last doubt
+	held  chain.Position                 // what it said, or what was written since; without High
+	doubt atomic.Pointer[chain.Position] // what a failed Write may have left behind, now or later
 }
 
 // errUnasked is what Write returns before Position was asked, or asked again
@@ -60,7 +61,7 @@ func Open(ctx context.Context, o Options) (*Sink, error) {
 		inserts:  sync.Pool{New: newInserts},
 		streams:  map[chain.Stream]*stream{},
 	}
-	s.commits = newCommits(s.commit)
+	s.turns = newTurns(s.writeTurn, s.pace)
 	if s.timeout == 0 {
 		s.timeout = defaultTimeout
 	}
@@ -123,13 +124,28 @@ func (s *Sink) Write(ctx context.Context, steps []chain.Step) error {
 		return errUnasked
 	}
 	st.known = false
-	stored, err := s.readOwn(ctx, of, st)
+	e := &entry{of: of, st: st, held: st.held, steps: steps}
+	write := s.turns.do
+	if !shares(steps) {
+		write = s.writeAlone
+	}
+	if err := write(ctx, e); err != nil {
+		return err
+	}
+	st.known, st.held = true, e.next.Position
+	return nil
+}
+
+// writeAlone writes the entry's rows by statements of their own; only its position may
+// share one.
+func (s *Sink) writeAlone(ctx context.Context, e *entry) error {
+	stored, err := s.readOwn(ctx, e.of, e.st)
 	if err != nil {
 		return err
 	}
+	steps := e.steps
 	if lowered := stored.lowered(steps); lowered != stored {
-		st.doubt = lowered.Position
-		if err := s.writeState(ctx, of, lowered); err != nil {
+		if err := s.settle(ctx, e.of, e.st, stored, lowered); err != nil {
 			return err
 		}
 		stored = lowered
@@ -137,32 +153,13 @@ func (s *Sink) Write(ctx context.Context, steps []chain.Step) error {
 	if err := s.writeRows(ctx, steps); err != nil {
 		return err
 	}
-	next := stored.after(steps)
-	if err := s.settle(ctx, of, st, stored, next); err != nil {
-		return err
-	}
-	st.known, st.held = true, next.Position
-	return nil
+	e.next = stored.after(steps)
+	return s.settle(ctx, e.of, e.st, stored, e.next)
 }
 
 // settle writes the state that the rows before it lead to, once these are on the disk.
 func (s *Sink) settle(ctx context.Context, of chain.Stream, st *stream, stored, next state) error {
-	if next.Seq == stored.Seq {
-		return s.durable()
-	}
-	st.doubt = next.Position
-	return s.commits.commit(ctx, entry{of, next})
-}
-
-// commit writes where streams stand whose rows were acknowledged before the call.
-func (s *Sink) commit(ctx context.Context, all []entry) error {
-	if err := s.durable(); err != nil { // the rows
-		return err
-	}
-	if err := s.insertStates(ctx, all); err != nil {
-		return err
-	}
-	return s.durable()
+	return s.turns.do(ctx, &entry{of: of, st: st, next: next, moves: next != stored})
 }
 
 // readOwn reads the state, and refuses one that somebody else wrote.
@@ -171,7 +168,7 @@ func (s *Sink) readOwn(ctx context.Context, of chain.Stream, st *stream) (state,
 	if err != nil {
 		return state{}, err
 	}
-	return stored, st.fence(of, stored.Position)
+	return stored, st.fence(of, st.held, stored.Position)
 }
 
 // durable returns once what was written would outlive a loss of power.
@@ -184,13 +181,16 @@ func (s *Sink) durable() error {
 
 // fence refuses to write after somebody else. A position that a failed Write of
 // our own left behind is ours, however late it arrived.
-func (st *stream) fence(of chain.Stream, stored chain.Position) error {
-	if stored == st.held || !stored.Empty() && stored == st.doubt {
+func (st *stream) fence(of chain.Stream, held, stored chain.Position) error {
+	if stored == held {
+		return nil
+	}
+	if doubt := st.doubt.Load(); doubt != nil && stored == *doubt {
 		return nil
 	}
 	return chain.Fatal(
 		fmt.Errorf("clickhouse: write %s: another daemon wrote to it: it stands at step %d of journal %s, not at step %d of journal %s",
-			of, stored.Seq, stored.Journal, st.held.Seq, st.held.Journal),
+			of, stored.Seq, stored.Journal, held.Seq, held.Journal),
 		fmt.Sprintf("stop the other daemon, or take the stream over by `superindex journal adopt --network %s`", of))
 }
 

@@ -266,9 +266,8 @@ func TestALateSuccessOfAFailedWriteIsOurs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	st := sink.stream(h.stream)
-	st.doubt = held.after([]chain.Step{second}).Position // as a Write that failed at the last statement leaves it
-	if err := sink.writeState(t.Context(), h.stream, held.after([]chain.Step{second})); err != nil {
+	// as a Write that failed at the last statement leaves it
+	if err := sink.settle(t.Context(), h.stream, sink.stream(h.stream), held, held.after([]chain.Step{second})); err != nil {
 		t.Fatal(err)
 	}
 	if err := sink.Write(t.Context(), []chain.Step{second, h.apply(3, 3, 'a', 1)}); err != nil {

@@ -2,7 +2,6 @@ package clickhouse
 
 import (
 	"context"
-	"database/sql"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -75,42 +74,28 @@ func (st state) basis() uint8 {
 	return 1
 }
 
-// writeState writes the state of one stream, and returns once it is on the disk.
-func (s *Sink) writeState(ctx context.Context, of chain.Stream, st state) error {
-	if err := s.insertStates(ctx, []entry{{of, st}}); err != nil {
-		return err
-	}
-	return s.durable()
-}
-
-// entry is a row to be of positions.
-type entry struct {
-	of chain.Stream
-	state
-}
-
-// insertStates is one INSERT: all of them are there then, or none.
-func (s *Sink) insertStates(ctx context.Context, all []entry) error {
+// insertStates is one INSERT of where the entries lead: all of it is there then, or nothing.
+func (s *Sink) insertStates(ctx context.Context, all []*entry) error {
 	networks, basis := newWords[string](), &choices{of: "Enum8('tags' = 1, 'assumed' = 2)"}
-	for i := range all {
-		word(networks, all[i].of.Name)
-		basis.Append(all[i].basis())
+	for _, e := range all {
+		word(networks, e.of.Name)
+		basis.Append(e.next.basis())
 	}
 	return s.insertRows(
 		ctx, "positions",
 		in("network", networks),
 		numbers(all, "chain_id", func(e *entry) uint64 { return e.of.ChainID }),
-		texts(all, "journal", func(e *entry) string { return e.Journal.String() }),
-		numbers(all, "seq", func(e *entry) uint64 { return uint64(e.Seq) }),
-		numbers(all, "digest", func(e *entry) uint64 { return e.Digest }),
-		numbers(all, "head_number", func(e *entry) uint64 { return e.head.Number }),
-		texts(all, "head_hash", func(e *entry) string { return hashText(e.head.Hash) }),
-		numbers(all, "safe_number", func(e *entry) uint64 { return e.safe.Number }),
-		texts(all, "safe_hash", func(e *entry) string { return hashText(e.safe.Hash) }),
-		numbers(all, "finalized_number", func(e *entry) uint64 { return e.Final.Number }),
-		texts(all, "finalized_hash", func(e *entry) string { return hashText(e.Final.Hash) }),
+		texts(all, "journal", func(e *entry) string { return e.next.Journal.String() }),
+		numbers(all, "seq", func(e *entry) uint64 { return uint64(e.next.Seq) }),
+		numbers(all, "digest", func(e *entry) uint64 { return e.next.Digest }),
+		numbers(all, "head_number", func(e *entry) uint64 { return e.next.head.Number }),
+		texts(all, "head_hash", func(e *entry) string { return hashText(e.next.head.Hash) }),
+		numbers(all, "safe_number", func(e *entry) uint64 { return e.next.safe.Number }),
+		texts(all, "safe_hash", func(e *entry) string { return hashText(e.next.safe.Hash) }),
+		numbers(all, "finalized_number", func(e *entry) uint64 { return e.next.Final.Number }),
+		texts(all, "finalized_hash", func(e *entry) string { return hashText(e.next.Final.Hash) }),
 		in("basis", basis),
-		texts(all, "watch", func(e *entry) string { return e.Watch.String() }),
+		texts(all, "watch", func(e *entry) string { return e.next.Watch.String() }),
 	)
 }
 
@@ -137,33 +122,69 @@ func (s *Sink) withHigh(ctx context.Context, of chain.Stream, p chain.Position) 
 	return p, nil
 }
 
-const selectState = `SELECT journal, seq, digest, head_number, head_hash, safe_number, safe_hash,
+const selectStates = `SELECT network, chain_id, journal, seq, digest, head_number, head_hash, safe_number, safe_hash,
        finalized_number, finalized_hash, basis = 'assumed', watch
 FROM positions FINAL
-WHERE network = $1 AND chain_id = $2`
+SETTINGS max_threads = 1`
 
-// readState reads the state of a stream; the zero state where there is none.
-func (s *Sink) readState(ctx context.Context, of chain.Stream) (st state, err error) {
+// states are the rows of positions, as they were read.
+type states map[chain.Stream]storedState
+
+// storedState is a state and its texts.
+type storedState struct {
+	state
+	journal, headHash, safeHash, finalHash, watch string
+}
+
+// readStates reads all: they are few, and one costs the server as much.
+func (s *Sink) readStates(ctx context.Context) (states, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
-	var journal, head, safe, final, watch string
-	err = s.conn.QueryRow(ctx, selectState, of.Name, of.ChainID).Scan(
-		&journal, (*uint64)(&st.Seq), &st.Digest, &st.head.Number, &head,
-		&st.safe.Number, &safe, &st.Final.Number, &final, &st.assumed, &watch)
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return state{}, nil
-	case err != nil:
-		return state{}, s.fault("read positions of "+of.Name, err)
-	}
-	err = errors.Join(
-		parseID(st.Journal[:], journal), parseID(st.Watch[:], watch), parseHash(&st.head.Hash, head),
-		parseHash(&st.safe.Hash, safe), parseHash(&st.Final.Hash, final))
+	found, err := s.conn.Query(ctx, selectStates)
 	if err != nil {
-		return state{}, chain.Fatal(fmt.Errorf("clickhouse: read positions of %s: %w", of, err),
+		return nil, s.fault("read positions", err)
+	}
+	defer found.Close()
+	all := states{}
+	for found.Next() {
+		var of chain.Stream
+		var st storedState
+		if err := found.Scan(&of.Name, &of.ChainID, &st.journal, (*uint64)(&st.Seq), &st.Digest, &st.head.Number, &st.headHash,
+			&st.safe.Number, &st.safeHash, &st.Final.Number, &st.finalHash, &st.assumed, &st.watch); err != nil {
+			return nil, s.fault("read positions", err)
+		}
+		all[of] = st
+	}
+	if err := found.Err(); err != nil {
+		return nil, s.fault("read positions", err)
+	}
+	return all, nil
+}
+
+// of is the state of a stream; the zero state where there is none.
+func (all states) of(stream chain.Stream) (state, error) {
+	t, ok := all[stream]
+	if !ok {
+		return state{}, nil
+	}
+	st := t.state
+	err := errors.Join(
+		parseID(st.Journal[:], t.journal), parseID(st.Watch[:], t.watch), parseHash(&st.head.Hash, t.headHash),
+		parseHash(&st.safe.Hash, t.safeHash), parseHash(&st.Final.Hash, t.finalHash))
+	if err != nil {
+		return state{}, chain.Fatal(fmt.Errorf("clickhouse: read positions of %s: %w", stream, err),
 			"delete that row of positions if nobody else can mend it; the stream is then written anew")
 	}
 	return st, nil
+}
+
+// readState reads the state of a stream.
+func (s *Sink) readState(ctx context.Context, of chain.Stream) (state, error) {
+	all, err := s.readStates(ctx)
+	if err != nil {
+		return state{}, err
+	}
+	return all.of(of)
 }
 
 // hashText is the hash as text, and nothing where it is not known.
