@@ -74,14 +74,11 @@ type daemon struct {
 	log      *slog.Logger
 }
 
-// garbage is how much may lie about once the registry is read, in percent of what is
-// live. Go's own 100 lets a backfill at full speed take half as much memory again; a
-// start is a fifth faster with it.
-const garbage = 50
-
 // newDaemon reads the registry and opens the parts, side by side: each takes half a
-// second. It starts nothing that indexes; the caller closes it.
+// second, and meanwhile Go's own share of garbage saves a fifth of that. It starts
+// nothing that indexes; the caller closes it.
 func newDaemon(ctx context.Context, c config, log *slog.Logger) (*daemon, error) {
+	defer debug.SetGCPercent(debug.SetGCPercent(100))
 	d := &daemon{config: c, status: indexer.NewStatus(), metrics: prometheus.NewRegistry(), log: log}
 	d.rpc, d.polled = ethrpc.NewMetrics(d.metrics, d.status), poller.NewMetrics(d.metrics)
 	g, both := errgroup.WithContext(ctx)
@@ -91,9 +88,6 @@ func newDaemon(ctx context.Context, c config, log *slog.Logger) (*daemon, error)
 	g.Go(func() (err error) { snapshot, err = loadSnapshot(both, c); return err })
 	if err := g.Wait(); err != nil {
 		return nil, errors.Join(err, d.Close())
-	}
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(garbage)
 	}
 	if err := d.begin(snapshot); err != nil {
 		return nil, errors.Join(err, d.Close())
