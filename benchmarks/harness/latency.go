@@ -74,7 +74,7 @@ func (t *latencies) message(n *served, body []byte) {
 // probeEvery is between the beginnings of two looks into the view, and lookEvery
 // between two queries of one: they share the cores with what they measure.
 const (
-	probeEvery = 500 * time.Millisecond
+	probeEvery = 250 * time.Millisecond
 	lookEvery  = 25 * time.Millisecond
 )
 
