@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
 
@@ -23,12 +24,19 @@ type files struct {
 	dir string // of the data; the server's folder is below
 
 	mu     sync.Mutex
-	synced map[string]int // the last block of a stream that was synced, as far as it went
-	failed error          // what the disk could not do once: the system forgets what it lost
-	taken  int64          // bytes that Room gave and that are not there yet
+	synced map[string]place // up to where a stream is
+	failed error            // what the disk could not do once: the system forgets what it lost
+	taken  int64            // bytes that Room gave and that are not there yet
 }
 
-func newFiles(dir string) *files { return &files{dir: dir, synced: map[string]int{}} }
+// place is a block of a stream, the last one as far as it went when its folder had
+// changed at that time; the zero time where that had been a moment ago.
+type place struct {
+	block   int
+	changed time.Time
+}
+
+func newFiles(dir string) *files { return &files{dir: dir, synced: map[string]place{}} }
 
 func (f *files) folder(stream string) string {
 	return filepath.Join(storeDir(f.dir), server.JetStreamStoreDir, server.DEFAULT_GLOBAL_ACCOUNT, "streams", stream)
@@ -38,28 +46,31 @@ func (f *files) folder(stream string) string {
 // where that block was removed, all of it. It belongs to one goroutine a stream.
 func (f *files) sync(stream string) error {
 	f.mu.Lock()
-	last, known := f.synced[stream]
+	at, known := f.synced[stream]
 	failed := f.failed
 	f.mu.Unlock()
 	if failed != nil {
 		return failed
 	}
 	if known {
-		next, err := f.syncFrom(stream, last)
-		if err != nil || next > last {
-			return f.keep(stream, next-1, err)
+		last, err := f.syncFrom(stream, at)
+		if err != nil || last.block > 0 {
+			return f.keep(stream, last, err)
 		}
 	}
-	last, err := lastBlock(filepath.Join(f.folder(stream), "msgs")) // before the rest: a later one is synced next time
+	last, err := lastBlock(f.messages(stream)) // before the rest: a later one is synced next time
 	if err == nil {
 		err = f.syncAll(stream)
 	}
-	return f.keep(stream, last, err)
+	return f.keep(stream, place{block: last}, err)
 }
+
+// messages is the folder of a stream's blocks.
+func (f *files) messages(stream string) string { return filepath.Join(f.folder(stream), "msgs") }
 
 // keep takes down how far a sync went, or that the disk failed: then all do from
 // then on.
-func (f *files) keep(stream string, last int, err error) error {
+func (f *files) keep(stream string, last place, err error) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if err == nil {
@@ -74,28 +85,42 @@ func (f *files) keep(stream string, last int, err error) error {
 	return err
 }
 
-// syncFrom syncs the blocks from one on and returns the one behind the last; the same
-// where that one is not there.
-func (f *files) syncFrom(stream string, block int) (next int, err error) {
-	folder, last := filepath.Join(f.folder(stream), "msgs"), block
-	// Mostly there is no later one, and a folder of thousands is slow to read.
-	if _, err = os.Stat(blockPath(folder, block+1)); err == nil {
-		last, err = lastBlock(folder)
-	} else if errors.Is(err, fs.ErrNotExist) {
-		err = nil
+// syncFrom syncs the blocks from one on and returns the last; none where the first is
+// not there.
+func (f *files) syncFrom(stream string, from place) (last place, err error) {
+	folder := f.messages(stream)
+	if last, err = newest(folder, from); err != nil {
+		return place{}, err
 	}
-	for next = block; next <= last && err == nil; next++ {
-		if err = syncFile(blockPath(folder, next)); errors.Is(err, fs.ErrNotExist) {
-			if next == block {
-				return block, nil
-			}
-			err = nil // removed, and there are later ones
+	for block := from.block; block <= last.block; block++ {
+		switch err := syncFile(blockPath(folder, block)); {
+		case errors.Is(err, fs.ErrNotExist) && block == from.block:
+			return place{}, nil
+		case errors.Is(err, fs.ErrNotExist): // removed, and there are later ones
+		case err != nil:
+			return place{}, err
 		}
 	}
-	if err == nil && last > block { // there are new ones
+	if last.block > from.block {
 		err = syncFile(folder)
 	}
-	return next, err
+	return last, err
+}
+
+// newest is the place of the last block. A folder of thousands is slow to read, and
+// mostly it has not changed since; within a second it may have without another time.
+func newest(folder string, since place) (place, error) {
+	info, err := os.Stat(folder)
+	if err != nil || info.ModTime().Equal(since.changed) {
+		return since, err
+	}
+	at := place{changed: info.ModTime()}
+	if time.Since(at.changed) < time.Second {
+		at.changed = time.Time{}
+	}
+	last, err := lastBlock(folder)
+	at.block = max(last, since.block)
+	return at, err
 }
 
 // syncAll syncs a stream's files and folders, and the folders above.
