@@ -38,8 +38,13 @@ func (m *Memory) Topics(n int) []chain.Hash { return m.topics.take(n, topicsPiec
 func (m *Memory) Bytes(n int) []byte { return m.bytes.take(n, bytesPiece) }
 
 // Reset takes back all that was given, and the events of the range: nobody looks at
-// them any more.
+// them any more. What was made for one log alone goes.
 func (m *Memory) Reset(events []chain.Event) {
+	for i := range events {
+		if e := &events[i]; len(e.Data) > bytesPiece/4 || len(e.Args) > bytesPiece/4 {
+			*e = chain.Event{}
+		}
+	}
 	m.events = events[:0]
 	m.topics.reset()
 	m.bytes.reset()
@@ -86,7 +91,7 @@ func (p *pieces[T]) reset() {
 	p.at = 0
 }
 
-// memories are those that no range uses, fetchBytes of them at most. A sync.Pool gave
+// memories are those that no range uses, spareBytes of them at most. A sync.Pool gave
 // them up with each second collection: a tenth of a backfill's time went into having
 // their pages again. It is safe for concurrent use.
 type memories struct {
@@ -114,7 +119,7 @@ func (s *memories) give(m *Memory, events []chain.Event) {
 	m.Reset(events)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if size := m.size(); s.bytes+size <= fetchBytes {
+	if size := m.size(); s.bytes+size <= spareBytes {
 		s.spare, s.bytes = append(s.spare, m), s.bytes+size
 	}
 }
@@ -129,5 +134,8 @@ func (s *memories) rest() {
 	}
 }
 
-// idleBytes is what a network at its head keeps of them at most.
-const idleBytes = 1 << 20
+// What a network keeps of them at most while it reads history, and at its head.
+const (
+	spareBytes = fetchBytes / 4
+	idleBytes  = 1 << 20
+)

@@ -56,13 +56,24 @@ func TestMemoryIsUsedAgain(t *testing.T) {
 	}
 }
 
+// What was made for one large log is not kept, and what is kept of others is counted.
+func TestLargeLogsAreNotKept(t *testing.T) {
+	m := new(Memory)
+	small, large := chain.Event{}, chain.Event{}
+	small.Data, large.Data = m.Bytes(100), m.Bytes(1<<20)
+	m.Reset([]chain.Event{small, large})
+	if kept := m.Events()[:2]; len(kept[0].Data) != 100 || kept[1].Data != nil {
+		t.Errorf("%d and %d bytes kept", len(kept[0].Data), len(kept[1].Data))
+	}
+}
+
 // What no range uses is bounded, and a network at its head keeps little of it.
 func TestIdleMemoryIsBounded(t *testing.T) {
 	var s memories
 	for range 9 {
-		s.give(&Memory{bytes: pieces[byte]{all: make([][]byte, fetchBytes/bytesPiece/8)}}, nil)
+		s.give(&Memory{bytes: pieces[byte]{all: make([][]byte, spareBytes/bytesPiece/8)}}, nil)
 	}
-	if len(s.spare) != 8 || s.bytes != fetchBytes {
+	if len(s.spare) != 8 || s.bytes != spareBytes {
 		t.Errorf("%d of 9 kept, %d bytes", len(s.spare), s.bytes)
 	}
 	s.take()

@@ -18,13 +18,14 @@ import (
 type Drafts struct {
 	j *Journal
 
-	mu    sync.Mutex
-	open  map[*Draft]struct{}
-	spare []*[]byte // that no draft uses; the journal's own are given up with each second collection
+	mu     sync.Mutex
+	open   map[*Draft]struct{}
+	spare  []*[]byte // that no draft uses; the journal's own are given up with each second collection
+	spared int       // how many bytes they have
 }
 
-// spareBuffers are enough for those who write side by side: more have no cores to encode on.
-const spareBuffers = 8
+// spareBytes are enough for those who write side by side: more have no cores to encode on.
+const spareBytes = 16 << 20
 
 // Draft is the blocks, events, transactions and proof of one Batch: the rest of its
 // step, behind what says what it follows.
@@ -79,14 +80,14 @@ func (d *Drafts) take() *[]byte {
 		return d.j.bodies.Get().(*[]byte)
 	}
 	buffer := d.spare[last]
-	d.spare = d.spare[:last]
+	d.spare, d.spared = d.spare[:last], d.spared-cap(*buffer)
 	return buffer
 }
 
 // put takes one back; d is locked.
 func (d *Drafts) put(buffer *[]byte) {
-	if len(d.spare) < spareBuffers {
-		d.spare = append(d.spare, buffer)
+	if d.spared+cap(*buffer) <= spareBytes {
+		d.spare, d.spared = append(d.spare, buffer), d.spared+cap(*buffer)
 	} else {
 		d.j.bodies.Put(buffer)
 	}
@@ -133,5 +134,5 @@ func (d *Drafts) Discard() {
 	for _, buffer := range d.spare {
 		d.j.bodies.Put(buffer)
 	}
-	d.spare = nil
+	d.spare, d.spared = nil, 0
 }
