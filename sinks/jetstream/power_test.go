@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -131,6 +132,11 @@ func TestSyncedStreamIsWrittenAtOnce(t *testing.T) {
 		if got := config(t, j, s).PersistMode; got != c.want {
 			t.Errorf("%s: %v instead of %v", c.name, got, c.want)
 		}
+	}
+	o.Sync = nil
+	_, err := open(t, o).Position(t.Context(), sinktest.NewScript("new").Stream)
+	if !chain.IsFatal(err) || !strings.Contains(err.Error(), "persist_mode") {
+		t.Errorf("a stream that nobody writes: %v", err)
 	}
 }
 

@@ -37,6 +37,10 @@ func (s *Sink) open(ctx context.Context, of chain.Stream) (jetstream.Stream, err
 		return nil, chain.Fatal(fmt.Errorf("stream %s holds the messages of %q", want.Name, name),
 			fmt.Sprintf("give %q another name: upper-cased and with _ for what is no letter or digit, the two are the same", of.Name))
 	}
+	if have.PersistMode == jetstream.AsyncPersistMode && s.options.Sync == nil {
+		return nil, chain.Fatal(fmt.Errorf("stream %s has persist_mode async: its server acknowledges what it has not written yet", want.Name),
+			fmt.Sprintf("delete it: `nats stream rm %s`; it is filled again from the journal", want.Name))
+	}
 	fixed, changed := ours(have, want)
 	if changed {
 		if stream, err = s.js.UpdateStream(ctx, fixed); err != nil {
