@@ -78,7 +78,9 @@ type daemon struct {
 // second, and meanwhile Go's own share of garbage saves a fifth of that. It starts
 // nothing that indexes; the caller closes it.
 func newDaemon(ctx context.Context, c config, log *slog.Logger) (*daemon, error) {
-	defer debug.SetGCPercent(debug.SetGCPercent(100))
+	if os.Getenv("GOGC") == "" {
+		defer debug.SetGCPercent(debug.SetGCPercent(100))
+	}
 	d := &daemon{config: c, status: indexer.NewStatus(), metrics: prometheus.NewRegistry(), log: log}
 	d.rpc, d.polled = ethrpc.NewMetrics(d.metrics, d.status), poller.NewMetrics(d.metrics)
 	g, both := errgroup.WithContext(ctx)
