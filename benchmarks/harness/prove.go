@@ -12,6 +12,7 @@ import (
 
 	"superindex/benchmarks/report"
 	"superindex/chain"
+	"superindex/indexer"
 	"superindex/internal/child"
 	engine "superindex/internal/embedded/clickhouse"
 	server "superindex/internal/embedded/nats"
@@ -85,28 +86,31 @@ func (d *daemon) warehouse() (driver.Conn, error) {
 	return conn, nil
 }
 
-// listed waits, if so, until the warehouse holds the registry.
-func (d *daemon) listed(ctx context.Context, so bool) error {
-	if !so {
-		return nil
-	}
+// listed waits until the warehouse holds the registry whole, and the stream as many
+// messages where there is one.
+func (d *daemon) listed(ctx context.Context, nats bool) error {
 	return d.until(ctx, func(map[string]child.State) bool {
-		n, err := d.snapshots(ctx) // fails while the tables are not there
-		return err == nil && n > 0
+		rows, err := d.registered(ctx) // fails while the tables are not there
+		if err != nil || rows == 0 || !nats {
+			return rows > 0
+		}
+		state, err := d.stream(ctx, indexer.Feeds, "")
+		return err == nil && state.Msgs >= rows
 	})
 }
 
-// snapshots is how many of the registry the warehouse holds, whole.
-func (d *daemon) snapshots(ctx context.Context) (n uint64, err error) {
+// registered is how many rows the warehouse has of the registry; 0 until it is whole.
+func (d *daemon) registered(ctx context.Context) (rows uint64, err error) {
 	conn, err := d.warehouse()
 	if err != nil {
 		return 0, err
 	}
 	defer conn.Close()
-	if err := conn.QueryRow(ctx, "SELECT count() FROM registry_snapshots").Scan(&n); err != nil {
-		return 0, fmt.Errorf("count the registry's snapshots: %w", err)
+	const query = "SELECT count() FROM raw_rows WHERE feed = 'registry' AND (SELECT count() FROM registry_snapshots) > 0"
+	if err := conn.QueryRow(ctx, query).Scan(&rows); err != nil {
+		return 0, fmt.Errorf("count the registry's rows: %w", err)
 	}
-	return n, nil
+	return rows, nil
 }
 
 // transactions is how many the warehouse holds.
@@ -124,27 +128,37 @@ func (d *daemon) transactions(ctx context.Context) (n uint64, err error) {
 
 // messages is how many events a network's stream holds.
 func (d *daemon) messages(ctx context.Context, name string, chainID uint64) (n uint64, err error) {
-	conn, err := d.nats()
+	state, err := d.stream(ctx, chain.Stream{Name: name, ChainID: chainID}, "superindex.evm."+name+".event.>")
 	if err != nil {
 		return 0, err
+	}
+	for _, count := range state.Subjects {
+		n += count
+	}
+	return n, nil
+}
+
+// stream is what the daemon's server holds of a stream, and of its subjects that the
+// filter leaves.
+func (d *daemon) stream(ctx context.Context, of chain.Stream, filter string) (*jetstream.StreamState, error) {
+	conn, err := d.nats()
+	if err != nil {
+		return nil, err
 	}
 	defer conn.Close()
 	js, err := jetstream.New(conn)
 	if err != nil {
-		return 0, fmt.Errorf("connect to the stream: %w", err)
+		return nil, fmt.Errorf("connect to the stream: %w", err)
 	}
-	stream, err := js.Stream(ctx, sink.StreamName(chain.Stream{Name: name, ChainID: chainID}))
+	stream, err := js.Stream(ctx, sink.StreamName(of))
 	if err != nil {
-		return 0, fmt.Errorf("find the stream: %w", err)
+		return nil, fmt.Errorf("find the stream: %w", err)
 	}
-	info, err := stream.Info(ctx, jetstream.WithSubjectFilter("superindex.evm."+name+".event.>"))
+	info, err := stream.Info(ctx, jetstream.WithSubjectFilter(filter))
 	if err != nil {
-		return 0, fmt.Errorf("ask the stream: %w", err)
+		return nil, fmt.Errorf("ask the stream: %w", err)
 	}
-	for _, count := range info.State.Subjects {
-		n += count
-	}
-	return n, nil
+	return &info.State, nil
 }
 
 // nats connects to the daemon's server.
