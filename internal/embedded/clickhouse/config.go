@@ -86,15 +86,16 @@ func (o Options) writeConfig(a Access) error {
 
 // mergeTree is for all tables. Statistics of columns, which no query of ours asks for,
 // would be a third of what merging costs. Of twelve files a part has ten where no column
-// is sparse and no substream has marks. Merged parts stay until the kernel has written
-// what they were merged into, which nobody syncs; then they go bit by bit: left to the
-// server, it removes those of half a minute at once, and writes nothing meanwhile.
+// is sparse and no substream has marks. Merged parts stay until what they were merged
+// into, which nobody syncs by itself, is on the disk: with the next write's sync, or that
+// of a relay which has nothing to write for a minute and asks for the position. Then they go bit
+// by bit: left to the server, it removes those of half a minute at once, and writes nothing meanwhile.
 var mergeTree = section{
 	"auto_statistics_types":                       "",
 	"write_marks_for_substreams_in_compact_parts": 0,
 	"serialization_info_version":                  "basic",
 	"ratio_of_defaults_for_sparse_serialization":  1,
-	"old_parts_lifetime":                          40,
+	"old_parts_lifetime":                          70,
 	"cleanup_delay_period":                        1,
 	"cleanup_delay_period_random_add":             0,
 	"max_cleanup_delay_period":                    1,
@@ -108,7 +109,7 @@ func (o Options) config() section {
 		"timezone":     "UTC",
 		"merge_tree":   mergeTree,
 
-		"os_threads_nice_value_merge_mutate":   19,
+		"os_threads_nice_value_merge_mutate":   10,
 		"asynchronous_metrics_update_period_s": 60,
 	}
 	if o.MaxMemory > 0 {
