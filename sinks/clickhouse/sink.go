@@ -61,7 +61,7 @@ func Open(ctx context.Context, o Options) (*Sink, error) {
 		inserts:  sync.Pool{New: newInserts},
 		streams:  map[chain.Stream]*stream{},
 	}
-	s.turns = newTurns(s.writeTurn, s.pace)
+	s.turns = newTurns(s.writeTurn, s.commit, s.pace)
 	if s.timeout == 0 {
 		s.timeout = defaultTimeout
 	}

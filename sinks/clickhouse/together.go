@@ -49,14 +49,16 @@ func shares(steps []chain.Step) bool {
 	return rows <= sharedRows && bytes <= sharedBytes
 }
 
-// writeTurn writes the rows of the entries and where these lead. An entry that failed
-// keeps its error and is left out of what follows.
+// turnTimeout bounds the statements of a turn, for which everybody waits.
+const turnTimeout = 30 * time.Second
+
+// writeTurn writes the rows of the entries. An entry that failed keeps its error and is
+// left out of what follows.
 func (s *Sink) writeTurn(ctx context.Context, all []*entry) {
+	ctx, cancel := context.WithTimeout(ctx, turnTimeout)
+	defer cancel()
 	s.place(ctx, withSteps(all))
 	s.writeShared(ctx, withSteps(all))
-	if left := sound(all); len(left) > 0 {
-		s.commit(ctx, left)
-	}
 }
 
 // sound are the entries that did not fail.
@@ -106,8 +108,8 @@ func (s *Sink) place(ctx context.Context, all []*entry) {
 	}
 }
 
-// writeShared makes one INSERT a table of the entries' rows. Where the server refuses
-// that, each entry is written by itself: one must not stop the others.
+// writeShared makes one INSERT a table of the entries' rows. Where these are refused,
+// each entry is written by itself: one must not stop the others.
 func (s *Sink) writeShared(ctx context.Context, all []*entry) {
 	if len(all) == 0 {
 		return
@@ -119,19 +121,37 @@ func (s *Sink) writeShared(ctx context.Context, all []*entry) {
 		steps = append(steps, e.steps...)
 	}
 	err := s.insertAll(ctx, t, steps)
-	switch {
-	case err == nil:
-	case len(all) == 1 || code(err) == 0:
-		fail(all, err)
-	default:
-		for _, e := range all {
-			e.err = s.insertAll(ctx, t, e.steps)
+	if err == nil {
+		return
+	}
+	for i, e := range all {
+		if len(all) == 1 || !ofRows(err) {
+			fail(all[i:], err)
+			return
+		}
+		if e.err = s.insertAll(ctx, t, e.steps); e.err != nil {
+			err = e.err
 		}
 	}
 }
 
+// ofRows says that an INSERT failed of what its rows or its table are, and not of what
+// the server can do at present.
+func ofRows(err error) bool {
+	switch code(err) {
+	case 0, 75, 159, 202, 241, 243, 252: // the connection; file, time, queries, memory, disk, parts
+		return chain.IsFatal(err)
+	}
+	return true
+}
+
 // commit writes where the entries lead, once their rows are on the disk.
 func (s *Sink) commit(ctx context.Context, all []*entry) {
+	if all = sound(all); len(all) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, turnTimeout)
+	defer cancel()
 	if err := s.durable(); err != nil { // the rows
 		fail(all, err)
 		return

@@ -11,13 +11,14 @@ import (
 // turns lets streams that write at the same time share their statements: each costs the
 // engine 2 ms and more before it does anything. It is safe for concurrent use.
 type turns struct {
-	write func(context.Context, []*entry) // sets the entries' errors; called by one at a time
-	pace  func() time.Duration            // between the beginnings of two turns
+	write, commit func(context.Context, []*entry) // one after the other; each sets the entries' errors, and is called by one at a time
+	pace          func() time.Duration            // between the beginnings of two turns
 
-	running chan struct{} // holds one while a turn waits or is written
-	mu      sync.Mutex
-	next    *turn     // takes more entries; nil for none
-	began   time.Time // when the last one did
+	writing, committing chan struct{} // each holds one while a turn is at it, or waits for its time
+
+	mu    sync.Mutex
+	next  *turn     // takes more entries; nil for none
+	began time.Time // when the last one did
 }
 
 // entry is what one stream brings to a turn.
@@ -34,24 +35,24 @@ type entry struct {
 // turn is some entries that are written together.
 type turn struct {
 	entries []*entry
-	waiting int // those whose caller still waits
+	waiting int // those whose ctx is not over
 	cancel  context.CancelFunc
 	done    chan struct{} // closed when the errors are there
 }
 
-func newTurns(write func(context.Context, []*entry), pace func() time.Duration) *turns {
-	return &turns{write: write, pace: pace, running: make(chan struct{}, 1)}
+func newTurns(write, commit func(context.Context, []*entry), pace func() time.Duration) *turns {
+	return &turns{write: write, commit: commit, pace: pace, writing: make(chan struct{}, 1), committing: make(chan struct{}, 1)}
 }
 
-// do returns once the entry is written, begun after the call; or ctx is over: then it
-// may be written all the same. The first of a turn writes it, until none of its callers waits.
+// do returns once the entry is written, begun after the call, or failed: its steps are not
+// looked at any more. The first of a turn writes it, until no caller's ctx is left.
 func (q *turns) do(ctx context.Context, e *entry) error {
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
 	q.mu.Lock()
 	t, first := q.next, q.next == nil
-	shared := ctx
+	var shared context.Context
 	if first {
 		t = &turn{done: make(chan struct{})}
 		shared, t.cancel = context.WithCancel(context.WithoutCancel(ctx))
@@ -64,15 +65,13 @@ func (q *turns) do(ctx context.Context, e *entry) error {
 	stop := context.AfterFunc(ctx, func() { q.leave(t) })
 	defer stop()
 	if first {
-		q.lead(shared, t)
-		return e.err
+		if err := q.lead(shared, t); err != nil {
+			fail(t.entries, err)
+		}
+		close(t.done)
 	}
-	select {
-	case <-t.done:
-		return e.err
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
+	<-t.done
+	return e.err
 }
 
 // leave ends the turn that nobody waits for any more.
@@ -92,21 +91,41 @@ func (q *turns) close(t *turn) {
 	}
 }
 
-// lead waits until it is the turn's turn, and writes what has come together.
-func (q *turns) lead(ctx context.Context, t *turn) {
+// lead waits until it is the turn's turn, and writes what has come together. The rows of
+// the next turn are written while this one is synced and commits.
+func (q *turns) lead(ctx context.Context, t *turn) error {
 	defer t.cancel()
-	defer close(t.done)
-	q.running <- struct{}{}
-	defer func() { <-q.running }()
-	pace := time.NewTimer(time.Until(q.began.Add(q.pace())))
-	defer pace.Stop()
-	select {
-	case <-pace.C:
-	case <-ctx.Done(): // seen by whatever is asked first
+	err := alone(ctx, q.writing, func() error {
+		pace := time.NewTimer(time.Until(q.began.Add(q.pace())))
+		defer pace.Stop()
+		select {
+		case <-pace.C:
+		case <-ctx.Done(): // it takes no more entries: see leave
+			return context.Cause(ctx)
+		}
+		q.mu.Lock()
+		q.close(t)
+		q.began = time.Now()
+		q.mu.Unlock()
+		q.write(ctx, t.entries)
+		return nil
+	})
+	if err != nil {
+		return err
 	}
-	q.mu.Lock()
-	q.close(t)
-	q.began = time.Now()
-	q.mu.Unlock()
-	q.write(ctx, t.entries)
+	return alone(ctx, q.committing, func() error {
+		q.commit(ctx, t.entries)
+		return nil
+	})
+}
+
+// alone calls do while nobody else has the place.
+func alone(ctx context.Context, place chan struct{}, do func() error) error {
+	select {
+	case place <- struct{}{}:
+		defer func() { <-place }()
+		return do()
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }

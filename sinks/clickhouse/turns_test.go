@@ -36,7 +36,7 @@ func newTaken(takes time.Duration, err error) *taken {
 		case <-ctx.Done():
 			fail(all, context.Cause(ctx))
 		}
-	}, func() time.Duration { return 100 * time.Millisecond })
+	}, func(context.Context, []*entry) {}, func() time.Duration { return 100 * time.Millisecond })
 	return t
 }
 
@@ -84,8 +84,8 @@ func TestStreamsShareTurns(t *testing.T) {
 	})
 }
 
-// One who no longer waits does not hold the others up, not even the first, who writes
-// for all; where nobody waits, the turn is cut.
+// One whose time is over does not cut the others off, not even the first, who writes for
+// all; where all are, the turn is cut, and so is one that waits for another.
 func TestATurnLastsWhileSomebodyWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newTaken(time.Hour, nil)
@@ -94,7 +94,7 @@ func TestATurnLastsWhileSomebodyWaits(t *testing.T) {
 		c.writes(t.Context(), t, "before", 0, nil)
 		synctest.Wait()
 		c.writes(first, t, "first", 0, nil)
-		c.writes(second, t, "second", time.Minute, context.Canceled)
+		c.writes(second, t, "second", time.Minute, nil)
 		c.writes(t.Context(), t, "third", 2*time.Minute, nil)
 		time.Sleep(90 * time.Minute)
 		cut()
@@ -103,11 +103,19 @@ func TestATurnLastsWhileSomebodyWaits(t *testing.T) {
 
 		first, cut = context.WithCancel(t.Context())
 		second, leave = context.WithCancel(t.Context())
-		c.writes(first, t, "given up", 0, context.Canceled)
-		c.writes(second, t, "given up, too", 0, context.Canceled)
-		time.Sleep(time.Minute)
+		c.writes(t.Context(), t, "long", 0, nil)
+		c.writes(first, t, "given up", time.Minute, context.Canceled)
+		c.writes(second, t, "given up, too", time.Minute, context.Canceled)
+		time.Sleep(2 * time.Minute)
 		cut()
 		leave()
+		synctest.Wait()
+		c.writes(first, t, "never", 0, context.Canceled)
+		c.all.Wait()
+		first, cut = context.WithCancel(t.Context())
+		c.writes(first, t, "cut", 0, context.Canceled)
+		time.Sleep(time.Minute)
+		cut()
 		c.all.Wait()
 		c.took = nil
 		c.writes(t.Context(), t, "next", 0, nil)
@@ -119,6 +127,11 @@ func TestATurnLastsWhileSomebodyWaits(t *testing.T) {
 func TestNetworksThatWriteTogether(t *testing.T) {
 	w := newWarehouse(t)
 	sink, all := w.sink(), make([]*history, 20)
+	commit, turns := sink.turns.commit, 0
+	sink.turns.commit = func(ctx context.Context, all []*entry) {
+		turns++
+		commit(ctx, all)
+	}
 	var g sync.WaitGroup
 	for i := range all {
 		h := newHistory("net" + string(rune('a'+i)))
@@ -132,6 +145,9 @@ func TestNetworksThatWriteTogether(t *testing.T) {
 		})
 	}
 	g.Wait()
+	if turns > 80 {
+		t.Errorf("100 blocks of 20 networks took %d turns", turns)
+	}
 	w.want("SELECT toString((count(), uniqExact(network), min(c), max(c))) FROM (SELECT network, count() AS c FROM events GROUP BY network)", "(20,20,15,15)")
 	w.want("SELECT toString((count(), min(head_number), max(head_number))) FROM positions FINAL", "(20,5,5)")
 }
@@ -152,6 +168,7 @@ func TestOneOfATurnFails(t *testing.T) {
 	entries[2].st.doubt.Store(nil)
 	w.exec("ALTER TABLE raw_events ADD CONSTRAINT one CHECK network != 'refused' OR block_number < 2")
 	sink.writeTurn(t.Context(), entries)
+	sink.commit(t.Context(), entries)
 	if err := entries[0].err; err != nil {
 		t.Error(err)
 	}
@@ -161,4 +178,50 @@ func TestOneOfATurnFails(t *testing.T) {
 	fatal(t, entries[2].err, "another daemon wrote", "journal adopt --network taken")
 	w.want("SELECT toString((network, max(block_number))) FROM events GROUP BY network ORDER BY network", "('refused',1)", "('taken',1)", "('well',2)")
 	w.want("SELECT toString((network, head_number)) FROM positions FINAL ORDER BY network", "('refused',1)", "('taken',1)", "('well',2)")
+}
+
+// A table that somebody altered stops the streams that write to it, not those that share
+// a turn with them.
+func TestAnAlteredTableStopsItsOwnStreams(t *testing.T) {
+	w, h, feeds := newWarehouse(t), newHistory("op"), newHistory("feeds")
+	sink := w.sink()
+	observe := feeds.step()
+	observe.Rows = &chain.Rows{Feed: "coverage", Rows: []chain.Row{{Kind: "logs", ID: "1", Body: []byte("{}")}}}
+	entries := []*entry{
+		{of: feeds.stream, st: sink.stream(feeds.stream), steps: []chain.Step{observe}},
+		{of: h.stream, st: sink.stream(h.stream), steps: []chain.Step{h.apply(1, 1, 'a', 2)}},
+	}
+	w.exec("ALTER TABLE raw_rows MODIFY COLUMN ord String")
+	sink.writeTurn(t.Context(), entries)
+	sink.commit(t.Context(), entries)
+	fatal(t, entries[0].err, "raw_rows", "ord")
+	if err := entries[1].err; err != nil {
+		t.Error(err)
+	}
+	w.want("SELECT toString((network, head_number)) FROM positions FINAL", "('op',1)")
+}
+
+// What removes rows, or has many, is written by itself.
+func TestSmallWritesShare(t *testing.T) {
+	h := newHistory("op")
+	observe := h.step()
+	observe.Rows = &chain.Rows{Feed: "coverage", Rows: []chain.Row{{Body: make([]byte, sharedBytes)}}}
+	large := h.apply(1, 1, 'a', 1)
+	large.Apply.Events[0].Data = make([]byte, sharedBytes+1)
+	for _, c := range []struct {
+		steps []chain.Step
+		want  bool
+	}{
+		{[]chain.Step{h.apply(1, 20, 'a', 99)}, true},
+		{[]chain.Step{h.apply(1, 10, 'a', 99), h.apply(11, 20, 'a', 100)}, false},
+		{[]chain.Step{observe}, true},
+		{[]chain.Step{observe, observe}, false},
+		{[]chain.Step{large}, false},
+		{[]chain.Step{h.apply(1, 1, 'a', 1), h.revert(0, 'a', chain.Reorg)}, false},
+		{[]chain.Step{h.fill(1, 1, nil)}, false},
+	} {
+		if got := shares(c.steps); got != c.want {
+			t.Errorf("%+v: %v", c.steps[0].Stream, got)
+		}
+	}
 }
