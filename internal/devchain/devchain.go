@@ -114,6 +114,18 @@ func (c *Chain) mine(ctx context.Context, n uint64) error {
 	return err
 }
 
+// Regain mines what the chain lacks of its highest head: below it, it shows less as
+// finalized than it did.
+func (c *Chain) Regain(ctx context.Context) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	head, err := c.head(ctx)
+	if err != nil || head == c.peak {
+		return err
+	}
+	return c.mine(ctx, c.peak-head)
+}
+
 // head reads the head's number and keeps the peak.
 func (c *Chain) head(ctx context.Context) (uint64, error) {
 	var n hexutil.Uint64

@@ -234,6 +234,28 @@ func TestFinalizedStays(t *testing.T) {
 	}
 }
 
+// A chain that lost blocks shows again what it had finalized.
+func TestRegain(t *testing.T) {
+	c := start(t)
+	for range 2 {
+		if err := c.Mine(t.Context(), 3); err != nil {
+			t.Fatal(err)
+		}
+		before := len(c.line(t, 0))
+		if depth, err := c.Rollback(t.Context(), 5); err != nil || depth != 5 {
+			t.Fatalf("%d blocks removed, %v", depth, err)
+		}
+		for range 2 { // the second time there is nothing to do
+			if err := c.Regain(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if now := len(c.line(t, 0)); now != before {
+			t.Errorf("%d blocks instead of %d", now, before)
+		}
+	}
+}
+
 func TestRun(t *testing.T) {
 	c := start(t)
 	r, before := seeded(t), len(c.line(t, 0))
