@@ -52,6 +52,9 @@ func (b *bench) followHeads(ctx context.Context, d *daemon, nodes []*served, r *
 	if err := d.until(ctx, caughtUp(nodes)); err != nil {
 		return fmt.Errorf("the beginning: %w", err)
 	}
+	if err := pause(ctx, pick(b, settle, 0)); err != nil {
+		return err
+	}
 	if err := b.whileTheyMove(ctx, d, nodes, r); err != nil {
 		return err
 	}
@@ -67,6 +70,10 @@ func (b *bench) followHeads(ctx context.Context, d *daemon, nodes []*served, r *
 	}
 	return b.proveAll(ctx, d, nodes, r)
 }
+
+// settle is between catching up and the first head: what the first took in memory goes
+// back to the system, and ClickHouse has merged it.
+const settle = 10 * time.Second
 
 // caughtUp says that the daemon and its sinks have all that the nodes have.
 func caughtUp(nodes []*served) func(map[string]child.State) bool {
@@ -139,12 +146,8 @@ func (t *latencies) judge(r *report.Result) {
 
 // move waits and then lets the head move until ctx ends.
 func (n *served) move(ctx context.Context, wait time.Duration) {
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
+	if pause(ctx, wait) == nil {
 		n.Run(ctx)
-	case <-ctx.Done():
 	}
 }
 
