@@ -21,13 +21,14 @@ func AddressHash(email string) string {
 var address = regexp.MustCompile(`\\(?:u[0-9a-fA-F]{4}|.)|[A-Za-z0-9._%+\-]+@[A-Za-z0-9\-]+(?:\.[A-Za-z0-9\-]+)*\.[A-Za-z]{2,}`)
 
 // hidden is a text, JSON or not, with its e-mail addresses replaced by their hashes.
-// What is escaped in JSON is no part of one.
+// What is escaped in JSON is no part of one, and git@ is how a repository is reached by
+// SSH: nobody's mail.
 func hidden(text []byte) []byte {
 	if bytes.IndexByte(text, '@') < 0 {
 		return text
 	}
 	return address.ReplaceAllFunc(text, func(found []byte) []byte {
-		if found[0] == '\\' {
+		if found[0] == '\\' || bytes.HasPrefix(found, []byte("git@")) {
 			return found
 		}
 		return []byte("sha256:" + AddressHash(string(found)))
