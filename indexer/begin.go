@@ -73,21 +73,19 @@ func (s Start) search(ctx context.Context, source Source, top uint64) (uint64, e
 	return low, nil
 }
 
-// Begin makes the stream's first step, unless the journal has it, and adopts the
-// network's watch set. It asks every sink what it holds, so that no Seq is used
-// twice and no row stays that a lost journal knew of and this one does not; while
-// one cannot be asked it does not begin.
+// Begin adopts the network's watch set; where the journal has not the stream, it
+// makes its first step, with which the set comes. It asks every sink what it holds,
+// so that no Seq is used twice and no row stays that a lost journal knew of and this
+// one does not; while one cannot be asked it does not begin.
 func Begin(ctx context.Context, net Network, journal *reorg.Journal, sinks []Sink) error {
-	if !slices.Contains(journal.Streams(), net.Name) {
-		held, err := positions(ctx, net.Stream, sinks)
-		if err != nil {
-			return err
-		}
-		if err := beginFrom(ctx, net, journal, held); err != nil {
-			return err
-		}
+	if slices.Contains(journal.Streams(), net.Name) {
+		return adoptWatchSet(net, journal)
 	}
-	return adoptWatchSet(net, journal)
+	held, err := positions(ctx, net.Stream, sinks)
+	if err != nil {
+		return err
+	}
+	return beginFrom(ctx, net, journal, held)
 }
 
 func positions(ctx context.Context, stream chain.Stream, sinks []Sink) (map[string]chain.Position, error) {

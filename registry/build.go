@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"superindex/chain"
 )
 
 // builder makes a Snapshot of a directory's files.
@@ -30,7 +28,6 @@ func build(c *contents) (*Snapshot, error) {
 	}
 	b.sort()
 	b.link()
-	b.index()
 	slices.SortStableFunc(b.s.Problems, func(a, b Problem) int {
 		return cmp.Or(strings.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line))
 	})
@@ -90,16 +87,6 @@ func (b *builder) link() {
 			b.s.Problems = append(b.s.Problems, Problem{c.File, 1, "projects", name, reason, false})
 			return true
 		})
-	}
-}
-
-// index finds an address's accounts, in the projects' order.
-func (b *builder) index() {
-	b.s.owners = make(map[chain.Address][]owner)
-	for i, p := range b.s.Projects {
-		for j, a := range p.Accounts {
-			b.s.owners[a.Address] = append(b.s.owners[a.Address], owner{int32(i), int32(j)})
-		}
 	}
 }
 

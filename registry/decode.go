@@ -86,7 +86,7 @@ func (d *document) account(n *yaml.Node, at string) (a Account, ok bool) {
 	if address == weth() {
 		d.problem(line, at+"address", text, "this is WETH on every OP Stack chain: all its logs count for the project", false)
 	}
-	a = Account{address, d.wordList(n, at, "networks"), d.wordList(n, at, "tags"), d.text(n, at, "name"), line}
+	a = Account{address, d.shared(n, at, "networks"), d.shared(n, at, "tags"), d.text(n, at, "name"), line}
 	if len(a.Networks) == 0 {
 		d.problem(line, at+"networks", "", "no network", true)
 		return a, false

@@ -2,6 +2,7 @@ package registry
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -19,8 +20,17 @@ type document struct {
 	file     string
 	root     *yaml.Node
 	problems []Problem
-	words    map[string]string // networks and tags, each kept once for many files
+	words    *words
 }
+
+// words keeps networks and tags, and the lists of them, each once for many files: an
+// account has two lists, and ten thousands of accounts have a few different ones.
+type words struct {
+	each  map[string]string
+	lists map[string][]string // by their words, joined
+}
+
+func newWords() *words { return &words{map[string]string{}, map[string][]string{}} }
 
 // parse reads the file's first document and its head. It reports false, and one
 // problem, where nothing of the file can be used.
@@ -142,11 +152,22 @@ func (d *document) wordList(m *yaml.Node, at, key string) []string {
 }
 
 func (d *document) intern(word string) string {
-	if known, ok := d.words[word]; ok {
+	if known, ok := d.words.each[word]; ok {
 		return known
 	}
-	d.words[word] = word
+	d.words.each[word] = word
 	return word
+}
+
+// shared is wordList for a list that nobody will change: one that is equal to it.
+func (d *document) shared(m *yaml.Node, at, key string) []string {
+	list := d.wordList(m, at, key)
+	joined := strings.Join(list, " ")
+	if known, ok := d.words.lists[joined]; ok && slices.Equal(known, list) {
+		return known
+	}
+	d.words.lists[joined] = slices.Clip(list)
+	return d.words.lists[joined]
 }
 
 // name is the field that a file cannot be without.

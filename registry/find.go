@@ -3,6 +3,8 @@ package registry
 import (
 	"slices"
 	"strings"
+
+	"superindex/chain"
 )
 
 // Finding is what a snapshot knows of an address or a name.
@@ -57,10 +59,7 @@ func (f Finding) Empty() bool {
 func (s *Snapshot) Find(query string) Finding {
 	f := Finding{Query: query}
 	if a, reason := parseAddress(strings.TrimSpace(query)); reason == "" {
-		for _, o := range s.owners[a] {
-			p := &s.Projects[o.project]
-			f.Accounts = append(f.Accounts, p.found(&p.Accounts[o.account]))
-		}
+		f.Accounts = s.accounts(a)
 		return f
 	}
 	for i := range s.Projects {
@@ -77,6 +76,19 @@ func (s *Snapshot) Find(query string) Finding {
 		f.Similar = s.similar(query, 20)
 	}
 	return f
+}
+
+// accounts are the entries of an address, in the projects' order.
+func (s *Snapshot) accounts(address chain.Address) (all []FoundAccount) {
+	for i := range s.Projects {
+		p := &s.Projects[i]
+		for j := range p.Accounts {
+			if a := &p.Accounts[j]; a.Address == address {
+				all = append(all, p.found(a))
+			}
+		}
+	}
+	return all
 }
 
 func (p *Project) found(a *Account) FoundAccount {

@@ -23,12 +23,8 @@ type Snapshot struct {
 	Collections []Collection // by name
 	Problems    []Problem    // by file and line
 
-	owners map[chain.Address][]owner
-	etag   string // of the tarball it was downloaded as
+	etag string // of the tarball it was downloaded as
 }
-
-// owner is one account of one project, as indexes.
-type owner struct{ project, account int32 }
 
 // Project is one project as its file lists it.
 type Project struct {

@@ -57,13 +57,13 @@ type NetworkCount struct {
 func (s *Snapshot) Summary(all, running Networks) Summary {
 	sum := Summary{
 		Snapshot: s.ID(), Version: s.Version(), Digest: s.Digest, Source: s.Source, Fetched: stamp(s.Fetched), Note: s.Note,
-		Projects: len(s.Projects), Collections: len(s.Collections), Addresses: len(s.owners),
+		Projects: len(s.Projects), Collections: len(s.Collections),
 		Malformed: s.Malformed(), Warnings: s.Warnings(),
 	}
 	for _, c := range s.Collections {
 		sum.Memberships += len(c.Projects)
 	}
-	tags, links, networks := map[string]int{}, map[string]int{}, map[string]*tally{}
+	addresses, tags, links, networks := map[chain.Address]bool{}, map[string]int{}, map[string]int{}, map[string]*tally{}
 	for _, n := range running {
 		networks[n.Directory] = newTally()
 	}
@@ -71,12 +71,14 @@ func (s *Snapshot) Summary(all, running Networks) Summary {
 		p := &s.Projects[i]
 		sum.Accounts += len(p.Accounts)
 		for j := range p.Accounts {
+			addresses[p.Accounts[j].Address] = true
 			p.Accounts[j].count(p.Name, tags, networks)
 		}
 		for _, l := range p.Links {
 			links[l.Kind]++
 		}
 	}
+	sum.Addresses = len(addresses)
 	delete(networks, "")
 	for name, t := range networks {
 		n := t.row(name, all, running)

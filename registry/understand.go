@@ -23,7 +23,7 @@ func understandAll(files []file) []*understood {
 	var g sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
 		g.Go(func() {
-			words := map[string]string{}
+			words := newWords()
 			for i := int(next.Add(1)) - 1; i < len(files); i = int(next.Add(1)) - 1 {
 				all[i] = understand(files[i], words)
 			}
@@ -34,7 +34,7 @@ func understandAll(files []file) []*understood {
 }
 
 // understand reads one file; words are those of files before, and it adds to them.
-func understand(f file, words map[string]string) *understood {
+func understand(f file, words *words) *understood {
 	d := &document{file: f.path, words: words}
 	one := &understood{doc: d}
 	if !d.parse(f.body) {
