@@ -24,7 +24,7 @@ type Sink interface {
 	Write(ctx context.Context, steps []chain.Step) error
 }
 
-// Bulk is a sink to which few large writes cost less than many small ones.
+// Bulk is a sink to which a large write costs less than many small ones.
 type Bulk interface {
 	// Load holds what next gives, as Write would, until next gives nothing: in writes
 	// as large as the sink likes, for which it takes more while it writes. held is told
@@ -38,8 +38,8 @@ type Bulk interface {
 const relayBytes = 4 << 20
 
 // While history is read, a relay to a Bulk loads, and waits so long for more where the
-// writer has more to bring: one relay at a time, each for so long, since a load is held
-// in memory, here and in the sink. The others write what they have.
+// writer has more to bring: one relay of each sink at a time, each for so long, since a load
+// is held in memory, here and in the sink. The others write what they have.
 const (
 	bulkLinger = 500 * time.Millisecond
 	bulkTurn   = 10 * time.Second
@@ -59,7 +59,7 @@ type Relay struct {
 	after   chain.Seq
 	placed  bool          // after is the sink's own position
 	rest    []chain.Step  // read and not yet written: what ended a load
-	bulk    chan struct{} // takes one relay, which may gather much; nil for none
+	bulk    chan struct{} // of the sink: takes one relay, which may gather much; nil for none
 	watch   *watcher
 }
 

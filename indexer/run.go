@@ -24,14 +24,16 @@ type Engine struct {
 	Status   *Status
 	Log      *slog.Logger
 
-	bulk chan struct{} // of all relays
+	bulk []chan struct{} // of each sink's relays
 }
 
 // Run follows every network into every sink until ctx ends, and returns once all
 // that it started has ended. A fault stays where it arises: it is retried, and
 // shown in the status, and the other networks and sinks go on.
 func Run(ctx context.Context, e Engine) error {
-	e.bulk = make(chan struct{}, 1)
+	for range e.Sinks {
+		e.bulk = append(e.bulk, make(chan struct{}, 1))
+	}
 	var g errgroup.Group
 	for _, net := range e.Networks {
 		g.Go(func() error { return e.follow(ctx, net) })
@@ -67,9 +69,9 @@ func (e Engine) follow(ctx context.Context, net Network) error {
 
 // relay runs a stream's relays, one a sink.
 func (e Engine) relay(ctx context.Context, g *errgroup.Group, stream chain.Stream) {
-	for _, sink := range e.Sinks {
+	for i, sink := range e.Sinks {
 		r := NewRelay(stream, sink, e.Journal, 0, e.Status)
-		r.bulk = e.bulk
+		r.bulk = e.bulk[i]
 		g.Go(func() error {
 			e.keep(ctx, stream, sink.Name(), func(ctx context.Context) (bool, error) { return true, r.Advance(ctx) })
 			return nil

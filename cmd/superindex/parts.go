@@ -99,7 +99,7 @@ func (p *parts) openClickHouse(ctx context.Context, c config, log *slog.Logger) 
 		return fmt.Errorf("sinks.clickhouse: %w", err)
 	}
 	late := &lateSink{name: sinkClickHouse, open: func(ctx context.Context) (openSink, error) { return clickhouse.Open(ctx, o) }}
-	p.add(lateBulk{late}, late.Close)
+	p.add(late, late.Close)
 	return nil
 }
 
@@ -153,6 +153,7 @@ func (p *parts) Close() error {
 // openSink is a sink that is connected.
 type openSink interface {
 	indexer.Sink
+	indexer.Bulk
 	Close() error
 }
 
@@ -200,6 +201,15 @@ func (s *lateSink) Write(ctx context.Context, steps []chain.Step) error {
 	return sink.Write(ctx, steps)
 }
 
+// Load implements indexer.Bulk.
+func (s *lateSink) Load(ctx context.Context, stream chain.Stream, next func(context.Context) ([]chain.Step, error), held func(chain.Seq) error) error {
+	sink, err := s.opened(ctx)
+	if err != nil {
+		return err
+	}
+	return sink.Load(ctx, stream, next, held)
+}
+
 // Close closes the sink if it was opened.
 func (s *lateSink) Close() error {
 	s.mu.Lock()
@@ -208,20 +218,4 @@ func (s *lateSink) Close() error {
 		return nil
 	}
 	return s.sink.Close()
-}
-
-// lateBulk is one that takes large writes.
-type lateBulk struct{ *lateSink }
-
-// Load implements indexer.Bulk.
-func (s lateBulk) Load(ctx context.Context, stream chain.Stream, next func(context.Context) ([]chain.Step, error), held func(chain.Seq) error) error {
-	sink, err := s.opened(ctx)
-	if err != nil {
-		return err
-	}
-	bulk, ok := sink.(indexer.Bulk)
-	if !ok {
-		return fmt.Errorf("load into %s: it takes no large writes", s.name)
-	}
-	return bulk.Load(ctx, stream, next, held)
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"superindex/chain"
+	"superindex/sinks/sinktest"
 )
 
 // loading steps is one part for each so many rows, and no part of rows that are not
@@ -23,7 +24,7 @@ func TestALoadIsFewParts(t *testing.T) {
 	if _, err := sink.Position(t.Context(), h.stream); err != nil {
 		t.Fatal(err)
 	}
-	if err := loadAll(t.Context(), sink, steps...); err != nil {
+	if err := sinktest.Load(t.Context(), sink, steps...); err != nil {
 		t.Fatal(err)
 	}
 	w.want("SELECT toString((count(), uniqExact(block_number, log_index))) FROM events", "(4950,4950)")
@@ -67,7 +68,7 @@ func TestALoadThatFailsLeavesWhatIsHeld(t *testing.T) {
 	if !errors.Is(err, away) || held != steps[2].Seq {
 		t.Fatalf("%v, held up to %d; want %d", err, held, steps[2].Seq)
 	}
-	if err := loadAll(t.Context(), sink, steps...); !errors.Is(err, errUnasked) {
+	if err := sinktest.Load(t.Context(), sink, steps...); !errors.Is(err, errUnasked) {
 		t.Errorf("after a failure: %v", err)
 	}
 	p, err := sink.Position(t.Context(), h.stream)
@@ -77,7 +78,7 @@ func TestALoadThatFailsLeavesWhatIsHeld(t *testing.T) {
 	if p.High > steps[5].Seq {
 		t.Errorf("rows are there up to %d, of what was not ended", p.High)
 	}
-	if err := loadAll(t.Context(), sink, steps...); err != nil { // repeats what is held
+	if err := sinktest.Load(t.Context(), sink, steps...); err != nil { // repeats what is held
 		t.Fatal(err)
 	}
 	w.want("SELECT toString((count(), uniqExact(block_number, log_index))) FROM events", "(81,81)")
@@ -119,5 +120,5 @@ func TestALoadOfAnAlteredTableIsFatal(t *testing.T) {
 	for number := uint64(2); number < 20; number++ {
 		steps = append(steps, h.apply(number, number, 'a', 2))
 	}
-	fatal(t, loadAll(t.Context(), sink, steps...), "raw_events", "tx_index")
+	fatal(t, sinktest.Load(t.Context(), sink, steps...), "raw_events", "tx_index")
 }

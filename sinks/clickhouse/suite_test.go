@@ -3,7 +3,6 @@ package clickhouse
 import (
 	"context"
 	"fmt"
-	"slices"
 	"syscall"
 	"testing"
 	"time"
@@ -34,61 +33,9 @@ func (s suiteServer) Open(ctx context.Context) (sinktest.Sink, error) {
 		return nil, err
 	case s.loads:
 		sink.loadRows = 200
-		return loader{sink}, nil
+		return sinktest.ByLoads(sink), nil
 	}
 	return sink, nil
-}
-
-// loader writes by Load what can be loaded, a step at a time.
-type loader struct{ *Sink }
-
-func (l loader) Write(ctx context.Context, steps []chain.Step) error {
-	for len(steps) > 0 {
-		n := slices.IndexFunc(steps, func(s chain.Step) bool { return s.Apply == nil })
-		switch {
-		case n == 0:
-			if err := l.Sink.Write(ctx, steps[:1]); err != nil {
-				return err
-			}
-			n = 1
-		default:
-			if n < 0 {
-				n = len(steps)
-			}
-			if err := loadAll(ctx, l.Sink, steps[:n]...); err != nil {
-				return err
-			}
-		}
-		steps = steps[n:]
-	}
-	return nil
-}
-
-// loadAll gives the sink one step after the other, and checks that it says in the end
-// that all of them are held.
-func loadAll(ctx context.Context, s *Sink, steps ...chain.Step) error {
-	var last chain.Seq
-	given := steps
-	next := func(context.Context) ([]chain.Step, error) {
-		if len(given) == 0 {
-			return nil, nil
-		}
-		one := given[:1]
-		given = given[1:]
-		return one, nil
-	}
-	held := func(seq chain.Seq) error {
-		if seq <= last {
-			return fmt.Errorf("step %d is held after %d", seq, last)
-		}
-		last = seq
-		return nil
-	}
-	err := s.Load(ctx, steps[0].Stream, next, held)
-	if want := steps[len(steps)-1].Seq; err == nil && last != want {
-		err = fmt.Errorf("held up to step %d, want %d", last, want)
-	}
-	return err
 }
 
 func (s suiteServer) Events(ctx context.Context, stream chain.Stream) (rows []sinktest.Row, err error) {

@@ -153,14 +153,23 @@ func (l *link) ask(ctx context.Context, m *nats.Msg) (answer func() (*nats.Msg, 
 		defer inbox.Unsubscribe() //nolint:errcheck // the connection may be gone, and the inbox with it
 		select {
 		case reply := <-replies:
-			if len(reply.Data) == 0 {
-				return nil, nats.ErrNoResponders // it says so in a header
-			}
-			return reply, nil
+			return answered(reply)
 		case <-ctx.Done():
+		}
+		select { // the answer may have been there in time, and nobody asked for it until now
+		case reply := <-replies:
+			return answered(reply)
+		default:
 			return nil, context.Cause(ctx)
 		}
 	}, nil
+}
+
+func answered(reply *nats.Msg) (*nats.Msg, error) {
+	if len(reply.Data) == 0 {
+		return nil, nats.ErrNoResponders // it says so in a header
+	}
+	return reply, nil
 }
 
 // because is err, or where ctx ended the reason for that.

@@ -42,10 +42,8 @@ func position(t *testing.T, s *Sink, of chain.Stream) chain.Position {
 func begin(t *testing.T, s *Sink, step *chain.Step, from, to int) {
 	t.Helper()
 	st := s.state(step.Stream)
-	w := &writer{
-		encoder: encoder{step.Stream, subjectPrefix(step.Stream), true, nil, nil},
-		train:   s.newTrain(step.Stream, st), state: st, name: StreamName(step.Stream), texts: textsOf(step),
-	}
+	w := s.newWriter(step.Stream, st)
+	w.texts = textsOf(step)
 	for i := from; i < to; i++ {
 		if err := w.add(t.Context(), step, i); err != nil {
 			t.Fatal(err)

@@ -82,7 +82,18 @@ func (s *Sink) Write(ctx context.Context, steps []chain.Step) error {
 	if len(steps) == 0 {
 		return nil
 	}
-	of := steps[0].Stream
+	given := steps
+	next := func(context.Context) (now []chain.Step, _ error) {
+		now, given = given, nil
+		return now, nil
+	}
+	return s.Load(ctx, steps[0].Stream, next, func(chain.Seq) error { return nil })
+}
+
+// Load implements indexer.Bulk: it is a Write that goes on while next gives steps. What
+// the server has acknowledged is synced beside the publishing of what follows, and only
+// then held is told; the end of the stream is asked for once, not for each Write.
+func (s *Sink) Load(ctx context.Context, of chain.Stream, next func(context.Context) ([]chain.Step, error), held func(chain.Seq) error) error {
 	st := s.state(of)
 	st.mu.Lock()
 	defer st.mu.Unlock()
@@ -90,7 +101,7 @@ func (s *Sink) Write(ctx context.Context, steps []chain.Step) error {
 		return fmt.Errorf("jetstream: write to %s: its position is not known: ask for it first", of)
 	}
 	st.known = false
-	if err := s.write(ctx, of, st, steps); err != nil {
+	if err := s.load(ctx, of, st, next, held); err != nil {
 		return fmt.Errorf("jetstream: write to stream %s: %w", StreamName(of), s.explain(of, err))
 	}
 	st.known = true

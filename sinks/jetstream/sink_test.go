@@ -25,10 +25,20 @@ func TestSuite(t *testing.T) {
 	sinktest.Run(t, func(t *testing.T) sinktest.Server { return newServer(t) })
 }
 
+// What a Load leaves is what a Write does.
+func TestSuiteByLoads(t *testing.T) {
+	sinktest.Run(t, func(t *testing.T) sinktest.Server {
+		s := newServer(t)
+		s.loads = true
+		return s
+	})
+}
+
 // server is a real server in a process of its own, as the suite wants it.
 type server struct {
 	*natstest.Child
 	backup string
+	loads  bool
 }
 
 func newServer(t *testing.T) *server {
@@ -58,8 +68,11 @@ func (s *server) options() jetstream.Options {
 
 func (s *server) Open(ctx context.Context) (sinktest.Sink, error) {
 	sink, err := jetstream.Open(ctx, s.options())
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, err
+	case s.loads:
+		return sinktest.ByLoads(sink), nil
 	}
 	return sink, nil
 }

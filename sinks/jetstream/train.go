@@ -35,6 +35,7 @@ const (
 type train struct {
 	link   *link
 	fence  uint64 // the stream's last sequence once all that was put is there
+	acked  uint64 // up to which sequence the server has said that it holds all
 	synced string // up to which sequence the stream is on disk; "" where the server sees to that
 
 	before       string // the Nats-Msg-Id of the message put last; "" before the first
@@ -52,9 +53,12 @@ type train struct {
 	answers []func() error // each waits for one answer, the oldest first
 }
 
-func newTrain(l *link, fence uint64, synced string, room func(int64) (func(), error)) *train {
-	return &train{link: l, fence: fence, synced: synced, room: room, held: newEnvelope(), spare: newEnvelope()}
+func newTrain(l *link, fence uint64, room func(int64) (func(), error)) *train {
+	return &train{link: l, fence: fence, acked: fence, room: room, held: newEnvelope(), spare: newEnvelope()}
 }
+
+// onDisk has the messages say that the stream is on disk up to a sequence.
+func (t *train) onDisk(sequence uint64) { t.synced = strconv.FormatUint(sequence, 10) }
 
 // headerRoom is what a train's own headers may add to a message: the name of a stream has
 // at most 255 bytes.
@@ -130,7 +134,11 @@ func (t *train) ask(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		return acknowledged(m.Data, last)
+		if err := acknowledged(m.Data, last); err != nil {
+			return err
+		}
+		t.acked = last
+		return nil
 	})
 	t.count, t.bytes, t.holding = 0, 0, false
 	return nil

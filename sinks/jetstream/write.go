@@ -3,7 +3,6 @@ package jetstream
 import (
 	"context"
 	"fmt"
-	"strconv"
 
 	"superindex/chain"
 )
@@ -17,42 +16,26 @@ type writer struct {
 	texts stepTexts
 }
 
-func (s *Sink) write(ctx context.Context, of chain.Stream, st *state, steps []chain.Step) error {
-	w := &writer{
+func (s *Sink) newWriter(of chain.Stream, st *state) *writer {
+	return &writer{
 		encoder: encoder{of, subjectPrefix(of), s.options.History, s.options.Owners, s.options.RowOwners},
 		train:   s.newTrain(of, st),
 		state:   st, name: StreamName(of),
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer w.leave()
-	defer cancel()
-	for i := range steps {
-		if err := w.step(ctx, &steps[i]); err != nil {
-			return err
-		}
-	}
-	if err := w.flush(ctx); err != nil {
-		return err
-	}
-	if err := s.durable(of); err != nil {
-		return err
-	}
-	st.fence = w.train.fence
-	return nil
 }
 
 // newTrain begins where the stream ends, all of which is on disk.
 func (s *Sink) newTrain(of chain.Stream, st *state) *train {
-	synced := ""
-	if s.options.Sync != nil {
-		synced = strconv.FormatUint(st.fence, 10)
-	}
 	room := s.options.Room
 	if room == nil {
 		room = func(int64) (func(), error) { return func() {}, nil }
 	}
-	t := newTrain(s.link, st.fence, synced, room)
-	if s.options.Sync != nil && st.last == (mark{}) {
+	t := newTrain(s.link, st.fence, room)
+	if s.options.Sync == nil {
+		return t
+	}
+	t.onDisk(st.fence)
+	if st.last == (mark{}) {
 		t.root = func() error { return s.durable(of) }
 	}
 	return t
@@ -64,6 +47,16 @@ func (s *Sink) durable(of chain.Stream) error {
 		return nil
 	}
 	return s.options.Sync(StreamName(of))
+}
+
+// all puts the messages of steps that are not held.
+func (w *writer) all(ctx context.Context, steps []chain.Step) error {
+	for i := range steps {
+		if err := w.step(ctx, &steps[i]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // step puts the messages of one step that are not held.
