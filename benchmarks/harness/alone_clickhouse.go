@@ -115,7 +115,7 @@ func (b *bench) clickhouseAlone(ctx context.Context, all rows) (measure, error) 
 		}
 		before := child.UsageOf(server.Pid()).CPU
 		watch := newWatch()
-		if err := insertAll(ctx, o, all.blocks, server.Sync); err != nil {
+		if err := insertAll(ctx, o, all.blocks, func() error { return server.Sync(0) }); err != nil {
 			return m, err
 		}
 		m = watch.measure(all.count)

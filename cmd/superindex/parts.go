@@ -119,12 +119,16 @@ func (p *parts) openNATS(ctx context.Context, c config, by attribution, log *slo
 		Replicas: n.Replicas, History: n.History, Owners: by.owners, RowOwners: by.rowOwners, Log: log,
 	}
 	if n.URL == embeddedSink {
-		server, err := embeddednats.Start(ctx, embeddednats.Options{Dir: c.DataDir, Listen: n.Listen, Log: log})
+		e := embeddednats.Options{Dir: c.DataDir, Listen: n.Listen, Log: log}
+		if p.engine != nil {
+			e.Disk = p.engine.Disk()
+		}
+		server, err := embeddednats.Start(ctx, e)
 		if err != nil {
 			return notStarted(ctx, "sinks.nats", n.Listen, err)
 		}
 		p.server = server
-		o.URL, o.Sync, o.Room = server.FullURL(), server.Sync, server.Room
+		o.URL, o.Local, o.Sync, o.Room = server.FullURL(), server, server.Sync, server.Room
 		p.closers = append(p.closers, func() error { server.Close(); return nil })
 	}
 	if err := o.Check(); err != nil {

@@ -84,7 +84,7 @@ func (s *Sink) migrateTo(ctx context.Context, version uint32) error {
 		if err != nil {
 			return s.fault(fmt.Sprintf("migrate to version %d", version), err)
 		}
-		if err := s.durable(); err != nil { // the next one may remove what this one copied
+		if err := s.durable(0); err != nil { // the next one may remove what this one copied
 			return err
 		}
 	}

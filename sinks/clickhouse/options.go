@@ -19,9 +19,10 @@ type Options struct {
 	// Timeout bounds one statement; 2 minutes where it is zero.
 	Timeout time.Duration
 
-	// Sync puts all that the server acknowledged before the call on its disk; nil for a
-	// server whose acknowledgement says so already. It is called from many goroutines.
-	Sync func() error
+	// Sync puts all that the server acknowledged before the call on its disk; it may wait
+	// so long for other calls to share it. Nil for a server whose acknowledgement says so
+	// already. It is called from many goroutines.
+	Sync func(within time.Duration) error
 }
 
 // Check names the option that cannot be. It never shows the password.

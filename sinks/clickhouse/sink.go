@@ -19,7 +19,7 @@ type Sink struct {
 	user     string
 	database string
 	timeout  time.Duration
-	sync     func() error
+	sync     func(within time.Duration) error
 	runBytes int // see removable
 	loadRows int // see load
 	lines    *lines
@@ -61,12 +61,12 @@ func Open(ctx context.Context, o Options) (*Sink, error) {
 		inserts:  sync.Pool{New: newInserts},
 		streams:  map[chain.Stream]*stream{},
 	}
-	s.turns = newTurns(s.writeTurn, s.commit, s.pace)
+	s.turns = newTurns(s.writeTurn, s.commit, s.keep, s.pace)
 	if s.timeout == 0 {
 		s.timeout = defaultTimeout
 	}
 	if s.sync == nil {
-		s.sync = func() error { return nil }
+		s.sync = func(time.Duration) error { return nil }
 	}
 	if err := s.createDatabase(ctx, *server); err != nil {
 		return nil, err
@@ -102,7 +102,7 @@ func (s *Sink) Position(ctx context.Context, of chain.Stream) (chain.Position, e
 	if err != nil {
 		return chain.Position{}, err
 	}
-	if err := s.durable(); err != nil { // an earlier Write may have been cut before it was
+	if err := s.durable(0); err != nil { // an earlier Write may have been cut before it was
 		return chain.Position{}, err
 	}
 	st.known, st.held = true, stored.Position
@@ -171,9 +171,10 @@ func (s *Sink) readOwn(ctx context.Context, of chain.Stream, st *stream) (state,
 	return stored, st.fence(of, st.held, stored.Position)
 }
 
-// durable returns once what was written would outlive a loss of power.
-func (s *Sink) durable() error {
-	if err := s.sync(); err != nil {
+// durable returns once what was written would outlive a loss of power; it may wait so
+// long for others who want that.
+func (s *Sink) durable(within time.Duration) error {
+	if err := s.sync(within); err != nil {
 		return fmt.Errorf("clickhouse: %w", err)
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"testing"
+	"time"
 
 	"superindex/chain"
 )
@@ -15,7 +16,7 @@ func TestRowsAreOnTheDiskBeforeTheirPosition(t *testing.T) {
 	var seen []string
 	var refused error
 	opened := false
-	sink, err := Open(t.Context(), Options{DSN: w.dsn, Sync: func() error {
+	sink, err := Open(t.Context(), Options{DSN: w.dsn, Sync: func(time.Duration) error {
 		if opened {
 			seen = append(seen, w.read("SELECT toString(((SELECT count() FROM events), (SELECT max(head_number) FROM positions)))")...)
 		}

@@ -2,6 +2,7 @@ package clickhouse
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"superindex/chain"
@@ -152,7 +153,7 @@ func (s *Sink) commit(ctx context.Context, all []*entry) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, turnTimeout)
 	defer cancel()
-	if err := s.durable(); err != nil { // the rows
+	if err := s.durable(0); err != nil { // the rows
 		fail(all, err)
 		return
 	}
@@ -166,11 +167,19 @@ func (s *Sink) commit(ctx context.Context, all []*entry) {
 	if len(moved) == 0 {
 		return
 	}
-	err := s.insertStates(ctx, moved)
-	if err == nil {
-		err = s.durable()
+	if err := s.insertStates(ctx, moved); err != nil {
+		fail(moved, err)
 	}
-	if err != nil {
+}
+
+// keep puts where the entries lead on the disk: with the rows of the next turn, if
+// there is one.
+func (s *Sink) keep(all []*entry) {
+	moved := slices.DeleteFunc(sound(all), func(e *entry) bool { return !e.moves })
+	if len(moved) == 0 {
+		return
+	}
+	if err := s.durable(s.pace()); err != nil {
 		fail(moved, err)
 	}
 }

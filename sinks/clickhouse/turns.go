@@ -12,6 +12,7 @@ import (
 // engine 2 ms and more before it does anything. It is safe for concurrent use.
 type turns struct {
 	write, commit func(context.Context, []*entry) // one after the other; each sets the entries' errors, and is called by one at a time
+	keep          func([]*entry)                  // the last, which many may be at
 	pace          func() time.Duration            // between the beginnings of two turns
 
 	writing, committing chan struct{} // each holds one while a turn is at it, or waits for its time
@@ -40,8 +41,8 @@ type turn struct {
 	done    chan struct{} // closed when the errors are there
 }
 
-func newTurns(write, commit func(context.Context, []*entry), pace func() time.Duration) *turns {
-	return &turns{write: write, commit: commit, pace: pace, writing: make(chan struct{}, 1), committing: make(chan struct{}, 1)}
+func newTurns(write, commit func(context.Context, []*entry), keep func([]*entry), pace func() time.Duration) *turns {
+	return &turns{write: write, commit: commit, keep: keep, pace: pace, writing: make(chan struct{}, 1), committing: make(chan struct{}, 1)}
 }
 
 // do returns once the entry is written, begun after the call, or failed: its steps are not
@@ -113,10 +114,15 @@ func (q *turns) lead(ctx context.Context, t *turn) error {
 	if err != nil {
 		return err
 	}
-	return alone(ctx, q.committing, func() error {
+	err = alone(ctx, q.committing, func() error {
 		q.commit(ctx, t.entries)
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	q.keep(t.entries)
+	return nil
 }
 
 // alone calls do while nobody else has the place.

@@ -36,7 +36,7 @@ func newTaken(takes time.Duration, err error) *taken {
 		case <-ctx.Done():
 			fail(all, context.Cause(ctx))
 		}
-	}, func(context.Context, []*entry) {}, func() time.Duration { return 100 * time.Millisecond })
+	}, func(context.Context, []*entry) {}, func([]*entry) {}, func() time.Duration { return 100 * time.Millisecond })
 	return t
 }
 

@@ -43,6 +43,9 @@ func connect(ctx context.Context, o Options) (*link, error) {
 		nats.ReconnectBufSize(-1), // what cannot be sent fails at once: the steps come again
 		nats.ErrorHandler(l.hear), nats.DisconnectErrHandler(l.lose),
 	}
+	if o.Local != nil {
+		options = append(options, nats.InProcessServer(o.Local))
+	}
 	if o.Credentials != "" {
 		options = append(options, nats.UserCredentials(o.Credentials))
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/url"
 	"strings"
 	"time"
@@ -11,10 +12,14 @@ import (
 	"superindex/chain"
 )
 
+// Local is a server in this process.
+type Local interface{ InProcessConn() (net.Conn, error) }
+
 // Options say where the streams are and how much they keep. The limits are for
 // streams that do not exist yet: an existing one keeps the limits it has.
 type Options struct {
 	URL         string        // nats:// or tls://, several with commas between; user:password@ where they are asked for
+	Local       Local         // the server, where it runs in this process: it is reached without the network; nil for none
 	Credentials string        // path of a .creds file; "" for none
 	Retention   time.Duration // of a message; 0 for ever
 	MaxBytes    int64         // of one stream; 0 without limit

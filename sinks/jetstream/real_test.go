@@ -131,6 +131,23 @@ func TestEveryMessageInItsPlace(t *testing.T) {
 	}
 }
 
+// A server in this process is reached without its address.
+func TestALocalServerIsReachedWithoutTheNetwork(t *testing.T) {
+	server := start(t)
+	u, err := url.Parse(server.FullURL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.Host = "127.0.0.1:1" // nobody is there
+	o := options(u.String())
+	o.Local = server
+	s := sinktest.NewScript("local").Go("abc")
+	write(t, open(t, o), s.Steps())
+	if got := messages(t, user(t, server.FullURL()), jetstream.StreamName(s.Stream)); len(got) == 0 {
+		t.Error("the stream is empty")
+	}
+}
+
 func TestLargeEventsGoOutShort(t *testing.T) {
 	server := start(t)
 	j := user(t, server.FullURL())

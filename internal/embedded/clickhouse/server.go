@@ -69,8 +69,12 @@ func (s *Server) Close() {
 }
 
 // Sync returns once all that the engine acknowledged before the call would outlive a
-// loss of power. After one that failed all do, until another Server is started.
-func (s *Server) Sync() error { return s.disk.Sync() }
+// loss of power; it may wait so long for others to share it. After one that failed all do,
+// until another Server is started.
+func (s *Server) Sync(within time.Duration) error { return s.disk.Sync(within) }
+
+// Disk is where the engine has its files, until Close.
+func (s *Server) Disk() *disk.Disk { return s.disk }
 
 // Pid is the engine's process, for tests that kill it; 0 while there is none.
 func (s *Server) Pid() int { return int(s.pid.Load()) }

@@ -102,7 +102,7 @@ func text(t testing.TB, conn clickhouse.Conn, query string) (value string) {
 
 func TestTheEngineIsSetAsWanted(t *testing.T) {
 	s := start(t, t.TempDir())
-	if err := s.Sync(); err != nil {
+	if err := s.Sync(0); err != nil {
 		t.Error(err)
 	}
 	conn := connect(t, s.DSN())

@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
 
 	"superindex/chain"
 )
@@ -26,8 +29,10 @@ type Disk struct {
 
 // turn is a sync for all who came before it began.
 type turn struct {
-	done chan struct{} // closed when err is there
-	err  error
+	hurry func()          // lets it wait no longer; it may be called again
+	begin <-chan struct{} // closed by hurry
+	done  chan struct{}   // closed when err is there
+	err   error
 }
 
 // Open is the disk of a folder, from now on.
@@ -51,15 +56,22 @@ func (d *Disk) Close() error {
 	return dir.Close()
 }
 
-// Sync returns once all that any process wrote since Open, and the system took
-// from it, would outlive a loss of power. Calls that come while a sync is under way
-// share the next one. After one that failed all do: what was written before it may be
-// lost, whatever the system says later.
-func (d *Disk) Sync() error {
-	if err := d.wait(d.syncOnce); err != nil {
+// Sync returns once all that any process wrote since Open and before the call, and the
+// system took from it, would outlive a loss of power. Calls that come while a sync is under
+// way share the next one, and so do calls that may wait: it begins when the first of them
+// has waited for so long, or one comes that may not. After one that failed all do: what was
+// written before it may be lost, whatever the system says later.
+func (d *Disk) Sync(within time.Duration) error {
+	if err := d.wait(within, d.syncOnce); err != nil {
 		return fmt.Errorf("sync the disk of %s: %w", d.path, err)
 	}
 	return nil
+}
+
+// Holds says that a folder lies on the disk.
+func (d *Disk) Holds(folder string) bool {
+	var own, other unix.Stat_t
+	return unix.Stat(d.path, &own) == nil && unix.Stat(folder, &other) == nil && own.Dev == other.Dev
 }
 
 func (d *Disk) syncOnce() error {
@@ -72,18 +84,20 @@ func (d *Disk) syncOnce() error {
 	return d.failed
 }
 
-// wait returns once do, begun after the call, was done.
-func (d *Disk) wait(do func() error) error {
-	d.mu.Lock()
-	if t := d.next; t != nil {
-		d.mu.Unlock()
+// wait returns once do, begun after the call and soon enough, was done.
+func (d *Disk) wait(within time.Duration, do func() error) error {
+	t, first := d.join()
+	if within > 0 {
+		soon := time.AfterFunc(within, t.hurry)
+		defer soon.Stop()
+	} else {
+		t.hurry()
+	}
+	if !first {
 		<-t.done
 		return t.err
 	}
-	t := &turn{done: make(chan struct{})}
-	d.next = t
-	d.mu.Unlock()
-
+	<-t.begin
 	d.running <- struct{}{}
 	d.mu.Lock()
 	d.next = nil // whoever comes from now on may have written what do does not see
@@ -92,4 +106,15 @@ func (d *Disk) wait(do func() error) error {
 	<-d.running
 	close(t.done)
 	return t.err
+}
+
+// join is the next turn, and whether the caller is the first in it, who does it.
+func (d *Disk) join() (t *turn, first bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if first = d.next == nil; first {
+		begin := make(chan struct{})
+		d.next = &turn{hurry: sync.OnceFunc(func() { close(begin) }), begin: begin, done: make(chan struct{})}
+	}
+	return d.next, first
 }

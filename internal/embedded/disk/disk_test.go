@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"superindex/chain"
 )
@@ -25,14 +26,14 @@ func TestSyncsAreShared(t *testing.T) {
 		}
 		first, errLate := errors.New("first"), errors.New("late")
 		all.Go(func() {
-			if err := d.wait(do); !errors.Is(err, first) {
+			if err := d.wait(0, do); !errors.Is(err, first) {
 				t.Errorf("the first: %v", err)
 			}
 		})
 		synctest.Wait()
 		for range 5 {
 			all.Go(func() {
-				if err := d.wait(do); !errors.Is(err, errLate) {
+				if err := d.wait(0, do); !errors.Is(err, errLate) {
 					t.Errorf("one of those who came later: %v", err)
 				}
 			})
@@ -48,10 +49,57 @@ func TestSyncsAreShared(t *testing.T) {
 	})
 }
 
+// One who may wait is synced with the first who may not, or who has waited long enough.
+func TestASyncWaitsForOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := open(t, t.TempDir())
+		for _, c := range []struct {
+			others []time.Duration // how long those may wait who come 10 ms later, one after the other
+			want   time.Duration   // until the sync
+			syncs  int
+		}{
+			{nil, 100 * time.Millisecond, 1},
+			{[]time.Duration{time.Hour, 20 * time.Millisecond}, 40 * time.Millisecond, 1},
+			{[]time.Duration{0}, 10 * time.Millisecond, 1},
+			{[]time.Duration{time.Hour, 0, 0}, 20 * time.Millisecond, 2},
+		} {
+			var all sync.WaitGroup
+			var synced []time.Duration
+			began := time.Now()
+			waits := func(after, within time.Duration) {
+				all.Go(func() {
+					time.Sleep(after)
+					if err := d.wait(within, func() error { synced = append(synced, time.Since(began)); return nil }); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			waits(0, 100*time.Millisecond)
+			for i, within := range c.others {
+				waits(time.Duration(i+1)*10*time.Millisecond, within)
+			}
+			all.Wait()
+			if len(synced) != c.syncs || synced[0] != c.want {
+				t.Errorf("%v: synced after %v, want %d, the first after %v", c.others, synced, c.syncs, c.want)
+			}
+		}
+	})
+}
+
+func TestADiskHoldsItsFolders(t *testing.T) {
+	dir := t.TempDir()
+	d := open(t, dir)
+	for folder, want := range map[string]bool{dir: true, filepath.Dir(dir): true, filepath.Join(dir, "missing"): false, "/proc": false} {
+		if got := d.Holds(folder); got != want {
+			t.Errorf("%s: %v", folder, got)
+		}
+	}
+}
+
 func TestTheFolderIsSynced(t *testing.T) {
 	d := open(t, t.TempDir())
 	for range 2 {
-		if err := d.Sync(); err != nil {
+		if err := d.Sync(0); err != nil {
 			t.Error(err)
 		}
 	}
@@ -59,7 +107,7 @@ func TestTheFolderIsSynced(t *testing.T) {
 		if err := d.Close(); err != nil {
 			t.Error(err)
 		}
-		if err := d.Sync(); !errors.Is(err, os.ErrClosed) {
+		if err := d.Sync(0); !errors.Is(err, os.ErrClosed) {
 			t.Errorf("closed, it says %v", err)
 		}
 	}
@@ -79,7 +127,7 @@ func TestAFailedSyncIsNotForgotten(t *testing.T) {
 		return told
 	}
 	for range 3 {
-		if err := d.Sync(); !chain.IsFatal(err) || !strings.Contains(err.Error(), "input/output error") {
+		if err := d.Sync(0); !chain.IsFatal(err) || !strings.Contains(err.Error(), "input/output error") {
 			t.Errorf("after a failed sync: %v", err)
 		}
 	}

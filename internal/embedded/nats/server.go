@@ -19,6 +19,7 @@ type Options struct {
 	Dir      string       // the daemon's data folder; streams go to nats/, users to run/nats.env
 	Listen   string       // host:port on loopback; port 0 takes a free one
 	MaxBytes int64        // for all streams together; 0: the disk is the limit
+	Disk     Disk         // that somebody else syncs again and again; nil for none
 	Log      *slog.Logger // the server's own messages; warnings and errors keep their level, the rest is debug
 }
 
@@ -42,6 +43,16 @@ func (o Options) Check() error {
 func loopback(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// Disk is a file system that is synced as a whole.
+type Disk interface {
+	// Holds says that a folder lies on it.
+	Holds(folder string) bool
+
+	// Sync returns once all that was written before the call would outlive a loss of
+	// power; it may wait so long for others to share it.
+	Sync(within time.Duration) error
 }
 
 // Server is a running server.
@@ -83,6 +94,9 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 		started.Close()
 		return nil, err
 	}
+	if o.Disk != nil && o.Disk.Holds(storeDir(o.Dir)) {
+		started.files.disk = o.Disk
+	}
 	started.users.URL = s.ClientURL()
 	if err := saveUsers(o.Dir, started.users); err != nil {
 		started.Close()
@@ -123,14 +137,18 @@ func (s *Server) FullURL() string {
 	return u.String()
 }
 
+// InProcessConn is a connection to the server that takes no network.
+func (s *Server) InProcessConn() (net.Conn, error) { return s.server.InProcessConn() }
+
 // Sync returns once all that the server acknowledged of a stream before the call
 // would outlive a loss of power. From the first call on the stream takes less memory.
 // One call at a time a stream.
 func (s *Server) Sync(stream string) error {
-	if err := flush(s.server, stream); err != nil {
+	last, err := flush(s.server, stream)
+	if err != nil {
 		return fmt.Errorf("nats: sync stream %s: %w", stream, err)
 	}
-	return s.files.sync(stream)
+	return s.files.sync(stream, last)
 }
 
 // Room takes so many bytes of the server's disk for what is to be published, until

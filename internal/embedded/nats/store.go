@@ -23,21 +23,23 @@ func lookupStream(of *server.Account, name string) (unsafe.Pointer, error)
 //go:linkname storeOf github.com/nats-io/nats-server/v2/server.(*stream).Store
 func storeOf(stream unsafe.Pointer) server.StreamStore
 
-// flush writes to a stream's files what the server acknowledged of it, and bounds what
-// it keeps of it in memory from then on.
-func flush(s *server.Server, stream string) error {
+// flush writes to a stream's files what the server acknowledged of it, up to the message
+// last, and bounds what it keeps of it in memory from then on.
+func flush(s *server.Server, stream string) (last uint64, err error) {
 	found, err := lookupStream(s.GlobalAccount(), stream)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	store := storeOf(found)
-	if err := bound(store); err != nil {
-		return err
+	var state server.StreamState
+	store.FastState(&state)
+	if err := bound(store, state.Bytes); err != nil {
+		return 0, err
 	}
 	if err := store.FlushAllPending(); err != nil {
-		return chain.Fatal(fmt.Errorf("the server could not write: %w", err), "free space on its disk, or see in the system's log what the disk could not do, then restart the daemon")
+		return 0, chain.Fatal(fmt.Errorf("the server could not write: %w", err), "free space on its disk, or see in the system's log what the disk could not do, then restart the daemon")
 	}
-	return nil
+	return state.LastSeq, nil
 }
 
 // The server keeps a stream's last block of messages in memory, and each that was read
@@ -54,8 +56,9 @@ const (
 
 var errUnknownStore = errors.New("this version of the server has another store")
 
-// bound says how large the next blocks become and how long they are kept in memory.
-func bound(store server.StreamStore) error {
+// bound says how large the next blocks become of a stream that holds so many bytes, and
+// how long they are kept in memory.
+func bound(store server.StreamStore, held uint64) error {
 	pointer := reflect.ValueOf(store)
 	if pointer.Kind() != reflect.Pointer || pointer.Elem().Kind() != reflect.Struct {
 		return errUnknownStore
@@ -64,12 +67,10 @@ func bound(store server.StreamStore) error {
 	if !is[sync.RWMutex](mu) || !is[server.FileStoreConfig](config) {
 		return errUnknownStore
 	}
-	var state server.StreamState
-	store.FastState(&state)
 	lock, c := (*sync.RWMutex)(mu.Addr().UnsafePointer()), (*server.FileStoreConfig)(config.Addr().UnsafePointer())
 	lock.Lock()
 	defer lock.Unlock()
-	c.BlockSize = blockBytes(state.Bytes)
+	c.BlockSize = blockBytes(held)
 	c.CacheExpire, c.SubjectStateExpire = blockKept, indexKept
 	return nil
 }

@@ -21,7 +21,8 @@ import (
 // The oldest are removed, others take their place never. The server's index of them is
 // made anew where it does not fit.
 type files struct {
-	dir string // of the data; the server's folder is below
+	dir  string // of the data; the server's folder is below
+	disk Disk   // that they lie on, where somebody else syncs it again and again; nil elsewhere
 
 	mu     sync.Mutex
 	synced map[string]place // up to where a stream is
@@ -29,12 +30,22 @@ type files struct {
 	taken  int64            // bytes that Room gave and that are not there yet
 }
 
-// place is a block of a stream, the last one as far as it went when its folder had
-// changed at that time; the zero time where that had been a moment ago.
+// place is how far a stream is synced: up to a message, by its files up to a block, the
+// last one as far as it went when their folder had changed at that time; the zero time
+// where that had been a moment ago.
 type place struct {
+	message uint64
 	block   int
 	changed time.Time
 }
+
+// A stream that has got no more than so many messages since it was synced, as at the head,
+// shares a sync of the disk, and waits so long for one: those of thirty networks would be
+// a tenth of the daemon's computing. History does not wait for what others write.
+const (
+	sharedMessages = 1000
+	sharedWithin   = 100 * time.Millisecond
+)
 
 func newFiles(dir string) *files { return &files{dir: dir, synced: map[string]place{}} }
 
@@ -42,9 +53,10 @@ func (f *files) folder(stream string) string {
 	return filepath.Join(storeDir(f.dir), server.JetStreamStoreDir, server.DEFAULT_GLOBAL_ACCOUNT, "streams", stream)
 }
 
-// sync puts what a stream has got since the last call on the disk; at first, and
-// where that block was removed, all of it. It belongs to one goroutine a stream.
-func (f *files) sync(stream string) error {
+// sync puts what a stream has got since the last call, up to the message last, on the
+// disk; at first, and where the block was removed that it was at, all of it. It belongs to
+// one goroutine a stream.
+func (f *files) sync(stream string, last uint64) error {
 	f.mu.Lock()
 	at, known := f.synced[stream]
 	failed := f.failed
@@ -52,17 +64,21 @@ func (f *files) sync(stream string) error {
 	if failed != nil {
 		return failed
 	}
+	if known && f.disk != nil && last-at.message <= sharedMessages {
+		at.message = last
+		return f.keep(stream, at, f.disk.Sync(sharedWithin))
+	}
 	if known {
-		last, err := f.syncFrom(stream, at)
-		if err != nil || last.block > 0 {
-			return f.keep(stream, last, err)
+		to, err := f.syncFrom(stream, at)
+		if to.message = last; err != nil || to.block > 0 {
+			return f.keep(stream, to, err)
 		}
 	}
-	last, err := lastBlock(f.messages(stream)) // before the rest: a later one is synced next time
+	block, err := lastBlock(f.messages(stream)) // before the rest: a later one is synced next time
 	if err == nil {
 		err = f.syncAll(stream)
 	}
-	return f.keep(stream, place{block: last}, err)
+	return f.keep(stream, place{message: last, block: block}, err)
 }
 
 // messages is the folder of a stream's blocks.

@@ -1,6 +1,7 @@
 package nats
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -70,16 +71,65 @@ func TestSyncGoesOnWithTheLastBlock(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if err := f.sync("S"); err != nil || f.synced["S"].block != c.last {
+		if err := f.sync("S", 0); err != nil || f.synced["S"].block != c.last {
 			t.Errorf("synced up to %d, %v; the last is %d", f.synced["S"].block, err, c.last)
 		}
 	}
 	if err := os.RemoveAll(folder); err != nil {
 		t.Fatal(err)
 	}
-	if err := f.sync("S"); err == nil {
+	if err := f.sync("S", 0); err == nil {
 		t.Error("synced messages that are not there")
 	}
+}
+
+// A stream that has got little shares a sync of the disk that its files lie on; the others
+// sync their files.
+func TestLittleSharesASync(t *testing.T) {
+	f, disk := newFiles(t.TempDir()), new(countedDisk)
+	f.disk = disk
+	folder := f.messages("S")
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		last  uint64 // message
+		block int    // that is there from now on
+		want  place
+		syncs int // of the disk, so far
+	}{
+		{10, 1, place{message: 10, block: 1}, 0}, // the first
+		{10 + sharedMessages, 2, place{message: 10 + sharedMessages, block: 1}, 1},
+		{11 + 2*sharedMessages, 3, place{message: 11 + 2*sharedMessages, block: 3}, 1},
+		{12 + 2*sharedMessages, 3, place{message: 12 + 2*sharedMessages, block: 3}, 2},
+		{5, 3, place{message: 5, block: 3}, 2}, // somebody made the stream anew
+	} {
+		if err := os.WriteFile(blockPath(folder, c.block), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		err := f.sync("S", c.last)
+		got := f.synced["S"]
+		if got.changed = (time.Time{}); err != nil || got != c.want || disk.syncs != c.syncs {
+			t.Errorf("up to message %d: %+v, want %+v; %d syncs of the disk, want %d; %v", c.last, got, c.want, disk.syncs, c.syncs, err)
+		}
+	}
+	disk.err = errors.New("input/output error")
+	if err := f.sync("S", 6); !errors.Is(err, disk.err) || f.synced["S"].message != 5 {
+		t.Errorf("a disk that failed: %v, synced up to message %d", err, f.synced["S"].message)
+	}
+}
+
+// countedDisk counts its syncs, which fail with err.
+type countedDisk struct {
+	syncs int
+	err   error
+}
+
+func (*countedDisk) Holds(string) bool { return true }
+
+func (d *countedDisk) Sync(time.Duration) error {
+	d.syncs++
+	return d.err
 }
 
 // What the disk could not write once is not believed later.
@@ -88,7 +138,7 @@ func TestSyncThatFailedOnceFails(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(f.folder("S"), "msgs"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := f.sync("S"); err != nil {
+	if err := f.sync("S", 0); err != nil {
 		t.Fatal(err)
 	}
 	block := filepath.Join(f.folder("S"), "msgs", "1.blk")
@@ -96,7 +146,7 @@ func TestSyncThatFailedOnceFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 {
-		if err := f.sync("S"); !chain.IsFatal(err) {
+		if err := f.sync("S", 0); !chain.IsFatal(err) {
 			t.Errorf("a block that cannot be synced: %v", err)
 		}
 		_ = os.Remove(block)
