@@ -11,7 +11,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"strings"
 	"syscall"
 
@@ -26,15 +25,8 @@ const (
 	exitUsage = 2
 )
 
-// garbage is how much may lie about, in percent of what is live. Go's own 100 lets a
-// backfill at full speed take half as much memory again.
-const garbage = 50
-
 func main() {
 	embedded.Child() // in a child process this is the engine, and does not return
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(garbage)
-	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	os.Exit(run(ctx, os.Args[1:]))
@@ -42,6 +34,7 @@ func main() {
 
 // run is the whole program but for the process around it.
 func run(ctx context.Context, args []string) int {
+	defer collect()()
 	root := newRoot() //nolint:contextcheck // cobra hands ctx to each command
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)

@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net"
 	"os"
-	"runtime/debug"
 	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -75,12 +74,8 @@ type daemon struct {
 }
 
 // newDaemon reads the registry and opens the parts, side by side: each takes half a
-// second, and meanwhile Go's own share of garbage saves a fifth of that. It starts
-// nothing that indexes; the caller closes it.
+// second. It starts nothing that indexes; the caller closes it.
 func newDaemon(ctx context.Context, c config, log *slog.Logger) (*daemon, error) {
-	if os.Getenv("GOGC") == "" {
-		defer debug.SetGCPercent(debug.SetGCPercent(100))
-	}
 	d := &daemon{config: c, status: indexer.NewStatus(), metrics: prometheus.NewRegistry(), log: log}
 	d.rpc, d.polled = ethrpc.NewMetrics(d.metrics, d.status), poller.NewMetrics(d.metrics)
 	g, both := errgroup.WithContext(ctx)

@@ -51,7 +51,7 @@ const (
 	blockMost  = 8 << 20
 	blockShare = 1024 // of these a stream consists, from 1 GiB on
 	blockKept  = 3 * time.Second
-	indexKept  = 10 * time.Second // of a block's subjects
+	indexKept  = 5 * time.Second // of a block's subjects: a network's next message comes sooner
 )
 
 var errUnknownStore = errors.New("this version of the server has another store")
