@@ -38,17 +38,19 @@ func (r *blockRows) count(step *chain.Step) int {
 	return len(step.Apply.Blocks)
 }
 
-func (r *blockRows) add(step *chain.Step, i int) (size int) {
-	b := &step.Apply.Blocks[i]
-	r.origin.add(step)
-	r.number.Append(b.Number)
-	r.hash.hex(b.Hash[:])
-	r.parent.hash(&b.Parent)
-	r.time.add(b.Time)
-	r.txs.add(b.Txs)
-	r.logs.add(b.Logs)
-	r.watchedLogs.Append(b.WatchedLogs)
-	return 256
+func (r *blockRows) add(step *chain.Step, from, to int) {
+	blocks := step.Apply.Blocks[from:to]
+	r.origin.add(step, len(blocks))
+	for i := range blocks {
+		b := &blocks[i]
+		r.number.Append(b.Number)
+		r.hash.hex(b.Hash[:])
+		r.parent.hash(&b.Parent)
+		r.time.add(b.Time)
+		r.txs.add(b.Txs)
+		r.logs.add(b.Logs)
+		r.watchedLogs.Append(b.WatchedLogs)
+	}
 }
 
 // observationRows are rows of raw_rows.
@@ -82,16 +84,18 @@ func (r *observationRows) count(step *chain.Step) int {
 	return len(step.Rows.Rows)
 }
 
-func (r *observationRows) add(step *chain.Step, i int) (size int) {
-	row := &step.Rows.Rows[i]
-	word(r.feed, step.Rows.Feed)
-	word(r.kind, row.Kind)
-	r.id.string(row.ID)
-	word(r.stream, step.Stream.Name)
-	r.time.add(row.Time)
-	r.body.bytes(row.Body)
-	r.seq.Append(uint64(step.Seq))
-	r.digest.Append(step.Digest)
-	r.ord.Append(uint32(i))
-	return 64 + len(row.ID) + len(row.Body)
+func (r *observationRows) add(step *chain.Step, from, to int) {
+	rows := step.Rows.Rows[from:to]
+	word(r.feed, step.Rows.Feed, len(rows))
+	word(r.stream, step.Stream.Name, len(rows))
+	r.seq = repeated(r.seq, uint64(step.Seq), len(rows))
+	r.digest = repeated(r.digest, step.Digest, len(rows))
+	for i := range rows {
+		row := &rows[i]
+		word(r.kind, row.Kind, 1)
+		r.id.string(row.ID)
+		r.time.add(row.Time)
+		r.body.bytes(row.Body)
+		r.ord.Append(uint32(from + i))
+	}
 }

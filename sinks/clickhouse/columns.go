@@ -53,28 +53,36 @@ func (t *text) hash(h *chain.Hash) {
 // which of them each row has.
 type words[K comparable] struct {
 	places map[K]uint32
+	keys   []K         // by their places
+	near   [256]uint32 // where a word that looks so may be, which spares the map
 	values text
 	rows   proto.ColUInt32
-	last   K
 }
 
 func newWords[K comparable]() *words[K] { return &words[K]{places: map[K]uint32{}} }
 
-// add says whether the word is new to the block: then its text is to be put.
-func (c *words[K]) add(word K) (fresh bool) {
-	n := len(c.rows)
-	if n > 0 && word == c.last {
-		c.rows = append(c.rows, c.rows[n-1])
-		return false
+// add is for so many rows, and says whether the word is new to the block: then its text
+// is to be put. Words that differ should look different.
+func (c *words[K]) add(word K, looks byte, rows int) (fresh bool) {
+	near := &c.near[looks]
+	if int(*near) >= len(c.keys) || c.keys[*near] != word {
+		place, known := c.places[word]
+		if fresh = !known; fresh {
+			place = uint32(len(c.keys))
+			c.places[word], c.keys = place, append(c.keys, word)
+		}
+		*near = place
 	}
-	c.last = word
-	place, known := c.places[word]
-	if !known {
-		place = uint32(len(c.places))
-		c.places[word] = place
+	c.rows = repeated(c.rows, *near, rows)
+	return fresh
+}
+
+// repeated appends so many of the value.
+func repeated[S ~[]V, V any](s S, v V, times int) S {
+	for range times {
+		s = append(s, v)
 	}
-	c.rows = append(c.rows, place)
-	return !known
+	return s
 }
 
 func (c *words[K]) Type() proto.ColumnType {
@@ -87,6 +95,8 @@ func (c *words[K]) Reset() {
 	c.rows = c.rows[:0]
 	c.values.Reset()
 	clear(c.places)
+	clear(c.keys)
+	c.keys = c.keys[:0]
 }
 
 // EncodeState writes the version of how the words are sent.
@@ -112,9 +122,13 @@ func (c *words[K]) WriteColumn(w *proto.Writer) {
 	c.rows.WriteColumn(w)
 }
 
-// word adds a word that is its own text.
-func word(c *words[string], v string) {
-	if c.add(v) {
+// word adds rows of a word that is its own text.
+func word(c *words[string], v string, rows int) {
+	looks := byte(len(v))
+	if v != "" {
+		looks += 31 * v[0]
+	}
+	if c.add(v, looks, rows) {
 		c.values.string(v)
 	}
 }
@@ -197,7 +211,7 @@ func string1(name, v string) proto.InputColumn {
 
 func word1(name, v string) proto.InputColumn {
 	c := newWords[string]()
-	word(c, v)
+	word(c, v, 1)
 	return in(name, c)
 }
 

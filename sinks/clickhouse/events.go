@@ -16,11 +16,12 @@ type origin struct {
 
 func newOrigin() origin { return origin{network: newWords[string]()} }
 
-func (o *origin) add(step *chain.Step) {
-	o.chainID.Append(step.Stream.ChainID)
-	word(o.network, step.Stream.Name)
-	o.seq.Append(uint64(step.Seq))
-	o.digest.Append(step.Digest)
+// add is for so many rows of a step.
+func (o *origin) add(step *chain.Step, rows int) {
+	o.chainID = repeated(o.chainID, step.Stream.ChainID, rows)
+	word(o.network, step.Stream.Name, rows)
+	o.seq = repeated(o.seq, uint64(step.Seq), rows)
+	o.digest = repeated(o.digest, step.Digest, rows)
 }
 
 func (o *origin) columns() proto.Input {
@@ -77,25 +78,27 @@ func (r *eventRows) count(step *chain.Step) int {
 	return len(step.Apply.Events)
 }
 
-func (r *eventRows) add(step *chain.Step, i int) (size int) {
-	e := &step.Apply.Events[i]
-	r.origin.add(step)
-	r.blockNumber.Append(e.Block.Number)
-	r.blockHash.add(&e.Block.Hash)
-	r.blockTime.add(e.Time)
-	r.logIndex.Append(e.Index)
-	r.txHash.add(&e.TxHash)
-	r.txIndex.Append(e.TxIndex)
-	if r.address.add(e.Address) {
-		r.address.values.hex(e.Address[:])
+func (r *eventRows) add(step *chain.Step, from, to int) {
+	events := step.Apply.Events[from:to]
+	r.origin.add(step, len(events))
+	for i := range events {
+		e := &events[i]
+		r.blockNumber.Append(e.Block.Number)
+		r.blockHash.add(&e.Block.Hash)
+		r.blockTime.add(e.Time)
+		r.logIndex.Append(e.Index)
+		r.txHash.add(&e.TxHash)
+		r.txIndex.Append(e.TxIndex)
+		if r.address.add(e.Address, e.Address[0], 1) {
+			r.address.values.hex(e.Address[:])
+		}
+		word(r.event, e.Name, 1)
+		word(r.signature, e.Signature, 1)
+		r.decoding.Append(decodingCode(e.Decoding))
+		r.args.bytes(e.Args)
+		r.topics.add(e.Topics)
+		r.data.bytes(e.Data)
 	}
-	word(r.event, e.Name)
-	word(r.signature, e.Signature)
-	r.decoding.Append(decodingCode(e.Decoding))
-	r.args.bytes(e.Args)
-	r.topics.add(e.Topics)
-	r.data.bytes(e.Data)
-	return 256 + len(e.Args) + len(e.Data)
 }
 
 // decodingCode is the number that the table has for it.

@@ -17,15 +17,16 @@ import (
 
 // insert sends the steps' rows of one table as one INSERT.
 func (s *Sink) insert(ctx context.Context, t *table, steps []chain.Step) error {
+	t.begin(0)
 	if t.from(steps); !t.next() {
 		return nil
 	}
-	return s.send(ctx, t.name, t.columns, func(context.Context) (bool, error) { return t.next(), nil })
+	return s.send(ctx, t.name, t.columns, whole, func(context.Context) (bool, error) { return t.next(), nil })
 }
 
 // insertRows sends the rows that the columns have.
 func (s *Sink) insertRows(ctx context.Context, table string, columns ...proto.InputColumn) error {
-	return s.send(ctx, table, columns, func(context.Context) (bool, error) {
+	return s.send(ctx, table, columns, whole, func(context.Context) (bool, error) {
 		for i := range columns {
 			columns[i].Data.(checked).reset()
 		}
@@ -35,11 +36,11 @@ func (s *Sink) insertRows(ctx context.Context, table string, columns ...proto.In
 
 // send is one INSERT of the columns' rows, and of those that next puts in their
 // place until it says that there are none.
-func (s *Sink) send(ctx context.Context, table string, columns proto.Input, next func(context.Context) (bool, error)) error {
+func (s *Sink) send(ctx context.Context, table string, columns proto.Input, settings []ch.Setting, next func(context.Context) (bool, error)) error {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	err := s.lines.do(ctx, ch.Query{
-		Body: columns.Into(table), Input: columns, Settings: whole,
+		Body: columns.Into(table), Input: columns, Settings: settings,
 		OnInput: func(ctx context.Context) error {
 			more, err := next(ctx)
 			if err == nil && !more {

@@ -7,14 +7,18 @@ import (
 	"superindex/chain"
 )
 
-// A load ends its INSERTs after the step that reaches so many rows. Merging them again
-// and again costs the engine 7 to 8 us a row where INSERTs have 10,000 rows, 2 to 3
-// where they have 100,000; making a part of them costs 2. The server has the rows of two
-// loads in memory.
+// A load has so many rows of one table, or more by what the last steps bring. The server
+// makes a part of them when they are there, and shows it when the INSERT ends: those after
+// it are sent, and made parts of, meanwhile. Merging costs the engine 7 to 8 us a row where
+// parts have 10,000 rows, 2 to 3 where they have 100,000.
 const defaultLoadRows = 112 << 10
 
 // loadBytes of data and arguments end one as well: the server holds them in memory.
-const loadBytes = 128 << 20
+const loadBytes = 80 << 20
+
+// loadsAhead is how many loads are on their way while one more is filled: two keep two
+// cores busy. The server has the rows of all of them in memory.
+const loadsAhead = 2
 
 // Load implements indexer.Bulk. It sends the rows on as it is given them, so that the
 // server has them in memory and not this process, and gives the next INSERTs their rows
@@ -36,9 +40,6 @@ func (s *Sink) Load(ctx context.Context, of chain.Stream, next func(context.Cont
 	if err := l.run(ctx); err != nil {
 		return err
 	}
-	if l.spare != nil {
-		s.inserts.Put(l.spare)
-	}
 	st.known = true
 	return nil
 }
@@ -52,8 +53,7 @@ type loading struct {
 	held func(chain.Seq) error
 
 	given state   // what all steps so far lead to
-	ends  *load   // the load that is being ended; nil for none
-	spare inserts // of one that has ended, which are large; nil for none
+	ended []*load // those that have all their rows and are not known to be held, the oldest first
 	all   sync.WaitGroup
 }
 
@@ -67,21 +67,21 @@ func (l *loading) run(outer context.Context) error {
 		if more, err = l.fill(ctx, current); err != nil {
 			return err
 		}
-		if err := l.settle(); err != nil {
-			return err
-		}
 		if current.last > 0 {
 			l.end(outer, current)
 		}
+		if err := l.settle(loadsAhead); err != nil {
+			return err
+		}
 	}
-	return l.settle()
+	return l.settle(0)
 }
 
 // load is the INSERTs of steps that follow one another, one a table.
 type load struct {
 	inserts inserts
-	feeds   []*feed // of each
-	rows    int
+	feeds   []*feed   // of each
+	full    bool      // it gets no more steps
 	bytes   int       // of data and arguments
 	last    chain.Seq // the last step; 0 where there is none
 	next    state     // what the steps lead to
@@ -91,6 +91,8 @@ type load struct {
 
 // feed gives one INSERT its steps. It has ended when done is closed.
 type feed struct {
+	table *table
+	rows  int // that it was given
 	steps chan []chain.Step
 	done  chan struct{}
 	err   error
@@ -98,12 +100,9 @@ type feed struct {
 
 // begin makes INSERTs ready. A table that no step has a row of has none.
 func (l *loading) begin(ctx context.Context) *load {
-	p := &load{inserts: l.spare, done: make(chan struct{})}
-	if l.spare = nil; p.inserts == nil {
-		p.inserts = l.sink.inserts.Get().(inserts)
-	}
+	p := &load{inserts: l.sink.inserts.Get().(inserts), done: make(chan struct{})}
 	for _, t := range p.inserts {
-		f := &feed{steps: make(chan []chain.Step), done: make(chan struct{})}
+		f := &feed{table: t, steps: make(chan []chain.Step), done: make(chan struct{})}
 		p.feeds = append(p.feeds, f)
 		l.all.Go(func() {
 			defer close(f.done)
@@ -116,7 +115,7 @@ func (l *loading) begin(ctx context.Context) *load {
 // fill gives the INSERTs what follows, until they have enough; more is false where
 // nothing does.
 func (l *loading) fill(ctx context.Context, p *load) (more bool, err error) {
-	for p.rows < l.sink.loadRows && p.bytes < loadBytes {
+	for !p.full {
 		steps, err := l.next(ctx)
 		if err != nil || len(steps) == 0 {
 			return false, err
@@ -129,11 +128,22 @@ func (l *loading) fill(ctx context.Context, p *load) (more bool, err error) {
 			}
 		}
 		l.given = l.given.after(steps)
-		rows, bytes := sizeOf(steps)
-		p.rows, p.bytes = p.rows+rows, p.bytes+bytes
 		p.last, p.next = steps[len(steps)-1].Seq, l.given
+		p.count(steps, l.sink.loadRows)
 	}
 	return true, nil
+}
+
+// count finds whether the load has enough with these steps. No INSERT gets more once it has
+// the rows that make a part: they would be another part, and show this one at once.
+func (p *load) count(steps []chain.Step, most int) {
+	for _, f := range p.feeds {
+		f.rows += f.table.rowsOf(steps)
+		p.full = p.full || f.rows >= most
+	}
+	_, bytes := sizeOf(steps)
+	p.bytes += bytes
+	p.full = p.full || p.bytes >= loadBytes
 }
 
 // sizeOf is how many rows the steps have, and how many bytes that may be many.
@@ -148,11 +158,21 @@ func sizeOf(steps []chain.Step) (rows, bytes int) {
 	return rows, bytes
 }
 
-// end starts to end the INSERTs.
+// end ends the INSERTs, once all before are held.
 func (l *loading) end(ctx context.Context, p *load) {
-	l.ends = p
+	var before *load
+	if n := len(l.ended); n > 0 {
+		before = l.ended[n-1]
+	}
+	l.ended = append(l.ended, p)
 	l.all.Go(func() {
 		defer close(p.done)
+		if before != nil {
+			if <-before.done; before.err != nil {
+				p.err = before.err
+				return
+			}
+		}
 		p.err = l.commit(ctx, p)
 	})
 }
@@ -169,21 +189,27 @@ func (l *loading) commit(ctx context.Context, p *load) error {
 			return f.err
 		}
 	}
-	return l.sink.settle(ctx, l.of, l.st, stored, p.next)
+	l.sink.inserts.Put(p.inserts)
+	if err := l.sink.settle(ctx, l.of, l.st, stored, p.next); err != nil {
+		return err
+	}
+	l.st.held = p.next.Position
+	return nil
 }
 
-// settle waits until the load that is being ended is held.
-func (l *loading) settle() error {
-	p := l.ends
-	if p == nil {
-		return nil
+// settle waits until no more than so many are on their way, and says what is held.
+func (l *loading) settle(most int) error {
+	for len(l.ended) > most {
+		p := l.ended[0]
+		if <-p.done; p.err != nil {
+			return p.err
+		}
+		l.ended = l.ended[1:]
+		if err := l.held(p.last); err != nil {
+			return err
+		}
 	}
-	l.ends = nil
-	if <-p.done; p.err != nil {
-		return p.err
-	}
-	l.spare, l.st.held = p.inserts, p.next.Position
-	return l.held(p.last)
+	return nil
 }
 
 // insertFrom sends one table's rows of all steps that it is given, as one INSERT.
@@ -202,9 +228,9 @@ func (s *Sink) insertFrom(ctx context.Context, t *table, steps <-chan []chain.St
 		}
 		return true, nil
 	}
-	t.from(nil)
+	t.begin(s.loadRows)
 	if any, err := next(ctx); err != nil || !any {
 		return err
 	}
-	return s.send(ctx, t.name, t.columns, next)
+	return s.send(ctx, t.name, t.columns, partOf(s.loadRows), next)
 }

@@ -2,6 +2,8 @@ package clickhouse
 
 import (
 	"context"
+	"slices"
+	"strconv"
 
 	"github.com/ClickHouse/ch-go"
 	"github.com/ClickHouse/clickhouse-go/v2"
@@ -33,6 +35,18 @@ var whole = []ch.Setting{
 	{Key: "min_insert_block_size_bytes", Value: "0", Important: true},
 	{Key: "min_insert_block_size_rows", Value: "16777216", Important: true},
 	{Key: "optimize_on_insert", Value: "0", Important: true},
+}
+
+// partOf is whole, but for the server making the part once it has so many rows, and not when
+// the INSERT ends.
+func partOf(rows int) []ch.Setting {
+	settings := slices.Clone(whole)
+	for i := range settings {
+		if settings[i].Key == "min_insert_block_size_rows" {
+			settings[i].Value = strconv.Itoa(rows)
+		}
+	}
+	return settings
 }
 
 // wholeSettings are the same for a statement of the driver's upper layer.

@@ -78,7 +78,7 @@ func (st state) basis() uint8 {
 func (s *Sink) insertStates(ctx context.Context, all []*entry) error {
 	networks, basis := newWords[string](), &choices{of: "Enum8('tags' = 1, 'assumed' = 2)"}
 	for _, e := range all {
-		word(networks, e.of.Name)
+		word(networks, e.of.Name, 1)
 		basis.Append(e.next.basis())
 	}
 	return s.insertRows(

@@ -2,6 +2,7 @@ package clickhouse
 
 import (
 	"fmt"
+	"math"
 	"strings"
 
 	"github.com/ClickHouse/ch-go/proto"
@@ -9,47 +10,65 @@ import (
 	"superindex/chain"
 )
 
-// An INSERT is sent in blocks of so many rows or bytes, so that the columns stay
-// small; the server joins them. It takes in one while the next is made.
-const (
-	blockLength = 8192
-	blockBytes  = 8 << 20
-)
+// An INSERT is sent in blocks of so many rows, so that the columns stay small; the server
+// joins them. It takes in one while the next is made.
+const blockLength = 8192
 
 // table is one table's columns, filled from steps and sent block by block.
 type table struct {
 	name    string
 	columns proto.Input
-	count   func(step *chain.Step) int          // how many rows a step has
-	add     func(step *chain.Step, row int) int // appends one of them, of about so many bytes
+	count   func(step *chain.Step) int           // how many rows a step has
+	add     func(step *chain.Step, from, to int) // appends those of them
 
+	part  int          // see begin
+	sent  int          // rows of the INSERT
 	steps []chain.Step // whose rows are to come
 	row   int          // the next one of steps[0]
 }
 
-func newTable(name string, count func(*chain.Step) int, add func(*chain.Step, int) int, columns proto.Input) *table {
+func newTable(name string, count func(*chain.Step) int, add func(*chain.Step, int, int), columns proto.Input) *table {
 	return &table{name: name, columns: columns, count: count, add: add}
 }
 
-// from begins with the first row of steps.
+// begin is for a new INSERT. The server makes a part of the blocks that it has once they
+// have so many rows; at the end where it is 0.
+func (t *table) begin(part int) { t.part, t.sent, t.steps = part, 0, nil }
+
+// from goes on with the rows of steps.
 func (t *table) from(steps []chain.Step) { t.steps, t.row = steps, 0 }
 
-// next fills the columns with the next block of rows, and says whether there is one.
+// next fills the columns with the next block of rows, and says whether there is one. The
+// block that ends a part has all that is left: what the server got after it would be
+// another part.
 func (t *table) next() bool {
 	for i := range t.columns {
 		t.columns[i].Data.(checked).reset()
 	}
-	rows, size := 0, 0
-	for len(t.steps) > 0 && rows < blockLength && size < blockBytes {
-		if t.row == t.count(&t.steps[0]) {
+	rows, most := 0, blockLength
+	if t.part > 0 && t.sent+most >= t.part {
+		most = math.MaxInt
+	}
+	for len(t.steps) > 0 && rows < most {
+		step := &t.steps[0]
+		n := min(t.count(step)-t.row, most-rows)
+		if n == 0 {
 			t.steps, t.row = t.steps[1:], 0
 			continue
 		}
-		size += t.add(&t.steps[0], t.row)
-		t.row++
-		rows++
+		t.add(step, t.row, t.row+n)
+		t.row, rows = t.row+n, rows+n
 	}
+	t.sent += rows
 	return rows > 0
+}
+
+// rowsOf is how many rows the steps have.
+func (t *table) rowsOf(steps []chain.Step) (rows int) {
+	for i := range steps {
+		rows += t.count(&steps[i])
+	}
+	return rows
 }
 
 // checked is a column that the table must have with its own type.

@@ -50,23 +50,25 @@ func (r *transactionRows) count(step *chain.Step) int {
 	return len(step.Apply.Transactions)
 }
 
-func (r *transactionRows) add(step *chain.Step, i int) (size int) {
-	tx := &step.Apply.Transactions[i]
-	r.origin.add(step)
-	r.blockNumber.Append(tx.Block.Number)
-	r.blockHash.hex(tx.Block.Hash[:])
-	r.blockTime.add(tx.Time)
-	r.txHash.hex(tx.Hash[:])
-	r.txIndex.Append(tx.Index)
-	r.from.hex(tx.From[:])
-	r.to.address(tx.To)
-	r.created.address(tx.Created)
-	r.status.Append(tx.Status)
-	r.gasUsed.Append(tx.GasUsed)
-	r.gasPrice.Append(uint256(&tx.EffectiveGasPrice))
-	r.l1Fee.Append(uint256(&tx.L1Fee))
-	r.method.hex(tx.Method[:])
-	return 512
+func (r *transactionRows) add(step *chain.Step, from, to int) {
+	txs := step.Apply.Transactions[from:to]
+	r.origin.add(step, len(txs))
+	for i := range txs {
+		tx := &txs[i]
+		r.blockNumber.Append(tx.Block.Number)
+		r.blockHash.hex(tx.Block.Hash[:])
+		r.blockTime.add(tx.Time)
+		r.txHash.hex(tx.Hash[:])
+		r.txIndex.Append(tx.Index)
+		r.from.hex(tx.From[:])
+		r.to.address(tx.To)
+		r.created.address(tx.Created)
+		r.status.Append(tx.Status)
+		r.gasUsed.Append(tx.GasUsed)
+		r.gasPrice.Append(uint256(&tx.EffectiveGasPrice))
+		r.l1Fee.Append(uint256(&tx.L1Fee))
+		r.method.hex(tx.Method[:])
+	}
 }
 
 // uint256 reads a big-endian number.

@@ -1,0 +1,30 @@
+package clickhouse
+
+import (
+	"slices"
+	"testing"
+
+	"superindex/chain"
+)
+
+// The server makes a part once it has 20,000 rows: what came in a block after them would
+// be a second one.
+func TestNoBlockFollowsThoseOfAPart(t *testing.T) {
+	h, events := newHistory("op"), newEvents()
+	events.begin(20_000)
+	var blocks []int
+	for number := uint64(1); number <= 3; number++ {
+		events.from([]chain.Step{h.apply(number, number, 'a', 9000)})
+		for events.next() {
+			for _, column := range events.columns[1:] {
+				if rows := column.Data.Rows(); rows != events.columns[0].Data.Rows() {
+					t.Fatalf("%s has %d rows, %s %d", column.Name, rows, events.columns[0].Name, events.columns[0].Data.Rows())
+				}
+			}
+			blocks = append(blocks, events.columns[0].Data.Rows())
+		}
+	}
+	if want := []int{8192, 808, 8192, 808, 9000}; !slices.Equal(blocks, want) {
+		t.Errorf("blocks of %v rows, want %v", blocks, want)
+	}
+}
