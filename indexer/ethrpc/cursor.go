@@ -62,13 +62,22 @@ func (c *cursor) unexpected(b byte, where string) {
 	c.fail(fmt.Errorf("%w: %q %s", errSyntax, b, where))
 }
 
-// more moves the window on and reads on. It returns false where nothing follows.
+// more moves the window on and reads on. Where nothing follows, the answer was cut off.
 func (c *cursor) more() bool {
-	if c.err != nil {
-		return false
+	if c.fill() {
+		return true
 	}
-	if c.from == nil {
+	if c.err == nil {
 		c.fail(io.ErrUnexpectedEOF)
+	}
+	return false
+}
+
+// fill moves the window on and reads until it is full, or all is there: bytes arrive a
+// few at a time, and what is read at the end of a part costs more than in its middle.
+// It returns false where nothing follows.
+func (c *cursor) fill() bool {
+	if c.err != nil || c.from == nil {
 		return false
 	}
 	if c.mark > 0 {
@@ -83,21 +92,26 @@ func (c *cursor) more() bool {
 	if len(c.buf) == cap(c.buf) && !c.grow() {
 		return false
 	}
-	for {
+	before := len(c.buf)
+	for len(c.buf) < cap(c.buf) && (len(c.buf) == before || c.gone+len(c.buf) != c.size) {
 		n, err := c.from.Read(c.buf[len(c.buf):cap(c.buf)])
 		c.buf = c.buf[:len(c.buf)+n]
-		if n > 0 {
-			return true // an error will come again
+		if err == nil {
+			continue
 		}
-		if err == io.EOF {
-			err = io.ErrUnexpectedEOF
-		}
-		if err != nil {
+		c.from = ended{err} // another try might say something else
+		if len(c.buf) == before && err != io.EOF {
 			c.fail(err)
-			return false
 		}
+		return len(c.buf) > before
 	}
+	return true
 }
+
+// ended is what follows an error: the same.
+type ended struct{ error }
+
+func (e ended) Read([]byte) (int, error) { return 0, e.error }
 
 // grow doubles the window. Above largeWindow it first waits until it may.
 func (c *cursor) grow() bool {

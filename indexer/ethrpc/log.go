@@ -34,7 +34,11 @@ func (l *log) ref() chain.BlockRef { return chain.BlockRef{Number: l.BlockNumber
 // can be.
 func (l *log) read(c *cursor, s *shape) {
 	c.mark = c.at
-	if size := s.read(l, c.buf[c.at:]); size > 0 {
+	size := s.read(l, c.buf[c.at:])
+	if size == 0 && len(c.buf)-c.at < mostOften && c.fill() { // it was not all there
+		size = s.read(l, c.buf[c.at:])
+	}
+	if size > 0 {
 		c.at += size
 		return
 	}
@@ -56,6 +60,9 @@ func (l *log) read(c *cursor, s *shape) {
 		s.learn(l, c.buf[c.mark:c.at])
 	}
 }
+
+// mostOften is more than nearly all logs have, in bytes as the node writes them.
+const mostOften = 4 << 10
 
 // member reads the value of one member.
 func (l *log) member(c *cursor, m member, s *shape) {
