@@ -3,7 +3,7 @@ package main
 import (
 	"os"
 	"runtime"
-	"runtime/debug"
+	"runtime/metrics"
 	"testing"
 	"time"
 )
@@ -22,9 +22,9 @@ func TestGarbageFollowsWhatIsLive(t *testing.T) {
 		t.Skip("GOGC is set")
 	}
 	percent := func() int {
-		p := debug.SetGCPercent(100)
-		debug.SetGCPercent(p)
-		return p
+		now := []metrics.Sample{{Name: "/gc/gogc:percent"}}
+		metrics.Read(now)
+		return int(now[0].Value.Uint64())
 	}
 	before := percent()
 	stop := collect()
