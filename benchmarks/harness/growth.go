@@ -26,15 +26,12 @@ func growth(ctx context.Context, b *bench) (results []report.Result, err error) 
 	return append(results, contracts...), nil
 }
 
-// laps is how often each number of contracts is measured.
-const laps = 3
-
 // thereAndBack measures each number of contracts several times, every other time in
 // falling order, and keeps the fastest: what the machine is slower at the end than at
 // the beginning, by several percent, would else pass for what contracts cost.
 func (b *bench) thereAndBack(ctx context.Context, contracts []int) []report.Result {
 	results := make([]report.Result, len(contracts))
-	for i := range laps * len(contracts) {
+	for i := range pick(b, 3, 1) * len(contracts) {
 		lap, at := i/len(contracts), i%len(contracts)
 		if lap%2 == 1 {
 			at = len(contracts) - 1 - at

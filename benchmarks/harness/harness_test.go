@@ -66,7 +66,7 @@ func TestHarness(t *testing.T) {
 		t.Errorf("the proof of the backfill: %+v", p)
 	}
 	if both.Daemon.Peak == 0 || both.Engine.Peak == 0 || both.Requests == 0 || len(both.Stages) != 5 || len(both.Ratios) != 1 {
-		t.Errorf("the backfill's figures: %s", report.Line(both))
+		t.Errorf("the backfill's figures: %s; %v", report.Line(both), both.Notes)
 	}
 	if l := run.Results[5].Latency; len(l) != 3 {
 		t.Errorf("latencies: %+v", l)

@@ -34,7 +34,8 @@ type maker struct {
 	from     common.Address
 	signer   types.Signer
 	watched  []common.Address
-	strange  []common.Address // as many contracts that nobody watches
+	is       map[common.Address]bool // watched
+	strange  []common.Address        // as many contracts that nobody watches
 	accounts []common.Address
 }
 
@@ -45,6 +46,10 @@ func newMaker(o Options) (*maker, error) {
 	}
 	m := &maker{o: o, key: key, from: crypto.PubkeyToAddress(key.PublicKey), signer: types.NewEIP155Signer(new(big.Int).SetUint64(o.ChainID))}
 	m.watched = addresses("watched", o.Seed, o.Addresses)
+	m.is = make(map[common.Address]bool, len(m.watched))
+	for _, a := range m.watched {
+		m.is[a] = true
+	}
 	m.strange = addresses("strange", o.Seed, o.Addresses)
 	m.accounts = addresses("account", o.Seed, 5000)
 	return m, nil
@@ -129,10 +134,6 @@ func (m *maker) assemble(txs []*types.Transaction, receipts types.Receipts, r *r
 		Root: random(r), MixDigest: random(r),
 		Difficulty: new(big.Int), Number: new(big.Int), GasLimit: 60_000_000, BaseFee: big.NewInt(1_000_000),
 	}}
-	watched := make(map[common.Address]bool, len(m.watched))
-	for _, a := range m.watched {
-		watched[a] = true
-	}
 	for i, receipt := range receipts {
 		b.header.GasUsed += receipt.GasUsed
 		receipt.CumulativeGasUsed = b.header.GasUsed
@@ -140,7 +141,7 @@ func (m *maker) assemble(txs []*types.Transaction, receipts types.Receipts, r *r
 		receipt.TxHash, receipt.TransactionIndex = txs[i].Hash(), uint(i)
 		for _, l := range receipt.Logs {
 			l.TxHash, l.TxIndex, l.Index = receipt.TxHash, uint(i), uint(len(b.logs))
-			b.logs, b.watched = append(b.logs, l), append(b.watched, watched[l.Address])
+			b.logs, b.watched = append(b.logs, l), append(b.watched, m.is[l.Address])
 		}
 	}
 	b.header.Bloom = types.MergeBloom(receipts)
