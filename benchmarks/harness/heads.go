@@ -133,7 +133,7 @@ func (t *latencies) judge(r *report.Result) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	rows, messages := quantiles("the row in the view", t.inView), quantiles("the message in the stream", t.inStream)
-	r.Latency = []report.Latency{rows, messages, quantiles("the block's logs being asked for, since it came", t.asked)}
+	r.Latency = []report.Latency{rows, quantiles("a query of the view that shows it", t.shown), messages, quantiles("the block's logs being asked for, since it came", t.asked)}
 	share := r.Daemon.CPU / r.Took.Seconds()
 	r.Figures = append(r.Figures, report.Figure{Name: "daemon, of one core", Value: 100 * share, Unit: "%"},
 		report.Figure{Name: "ClickHouse, of one core", Value: 100 * r.Engine.CPU / r.Took.Seconds(), Unit: "%"})

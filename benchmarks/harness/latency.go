@@ -22,7 +22,8 @@ type latencies struct {
 	mu       sync.Mutex
 	asked    []time.Duration // from when a block was there until the node was asked for its logs
 	inStream []time.Duration // from the node's answer on, of every block that was the head of a batch
-	inView   []time.Duration // the same of some blocks: each costs the warehouse a few queries
+	inView   []time.Duration // the same of some blocks, until the view would show them: each costs the warehouse a few queries
+	shown    []time.Duration // how long the query of the view took that showed them
 }
 
 // messages notes when the stream has a batch's last message, until stop is called.
@@ -98,7 +99,7 @@ func (t *latencies) rows(ctx context.Context, d *daemon, nodes []*served) error 
 		if n == nil {
 			continue
 		}
-		took, err := look(ctx, conn, n, block)
+		readable, shown, err := look(ctx, conn, n, block)
 		switch {
 		case ctx.Err() != nil:
 			return nil
@@ -108,7 +109,7 @@ func (t *latencies) rows(ctx context.Context, d *daemon, nodes []*served) error 
 			return err
 		}
 		t.mu.Lock()
-		t.inView = append(t.inView, took)
+		t.inView, t.shown = append(t.inView, readable), append(t.shown, shown)
 		t.mu.Unlock()
 	}
 }
@@ -132,8 +133,9 @@ func fresh(nodes []*served, i int) (*served, chain.BlockRef) {
 var errOvertaken = errors.New("the block was not asked for")
 
 // look waits until a block is given and then until all of its rows can be read. It asks
-// the view, which costs the server 15 ms each time, once the table has some.
-func look(ctx context.Context, conn driver.Conn, n *served, block chain.BlockRef) (took time.Duration, err error) {
+// the view, which costs the server 15 ms each time, once the table has some: readable is
+// until the view was asked, and shown how long it then took to show all of them.
+func look(ctx context.Context, conn driver.Conn, n *served, block chain.BlockRef) (readable, shown time.Duration, err error) {
 	rows := func(from string) (n uint64, err error) {
 		err = conn.QueryRow(ctx, fmt.Sprintf("SELECT count() FROM %s SETTINGS max_threads = 1", from)).Scan(&n)
 		return n, err
@@ -145,25 +147,26 @@ func look(ctx context.Context, conn driver.Conn, n *served, block chain.BlockRef
 	for {
 		select {
 		case <-ctx.Done():
-			return 0, context.Cause(ctx)
+			return 0, 0, context.Cause(ctx)
 		case <-tick.C:
 		}
 		given, ok := n.Given(block.Hash)
 		if !ok {
 			if n.Head().Number > block.Number+1 {
-				return 0, errOvertaken
+				return 0, 0, errOvertaken
 			}
 			continue
 		}
 		there, err := rows(raw)
+		asked := time.Now()
 		if err == nil && there > 0 {
 			there, err = rows(view)
 		}
 		if err != nil {
-			return 0, fmt.Errorf("look into the view: %w", err)
+			return 0, 0, fmt.Errorf("look into the view: %w", err)
 		}
 		if there == uint64(n.o.Logs) {
-			return time.Since(given), nil
+			return asked.Sub(given), time.Since(asked), nil
 		}
 	}
 }
