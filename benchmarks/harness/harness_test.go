@@ -68,7 +68,7 @@ func TestHarness(t *testing.T) {
 	if both.Daemon.Peak == 0 || both.Engine.Peak == 0 || both.Requests == 0 || len(both.Stages) != 5 || len(both.Ratios) != 1 {
 		t.Errorf("the backfill's figures: %s; %v", report.Line(both), both.Notes)
 	}
-	if l := run.Results[5].Latency; len(l) != 3 {
+	if l := run.Results[5].Latency; len(l) != 4 {
 		t.Errorf("latencies: %+v", l)
 	}
 	if heaps, _ := filepath.Glob(filepath.Join(o.Profiles, "*-heap.pprof")); len(heaps) != 2 {
