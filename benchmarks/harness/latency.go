@@ -32,7 +32,7 @@ func (t *latencies) messages(ctx context.Context, d *daemon, nodes []*served) (s
 	if err != nil {
 		return nil, err
 	}
-	js, err := jetstream.New(conn)
+	js, err := jetstream.New(conn, jetstream.WithDefaultTimeout(patience))
 	if err != nil {
 		conn.Close()
 		return nil, fmt.Errorf("connect to the stream: %w", err)

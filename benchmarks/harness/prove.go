@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -146,7 +147,7 @@ func (d *daemon) stream(ctx context.Context, of chain.Stream, filter string) (*j
 		return nil, err
 	}
 	defer conn.Close()
-	js, err := jetstream.New(conn)
+	js, err := jetstream.New(conn, jetstream.WithDefaultTimeout(patience))
 	if err != nil {
 		return nil, fmt.Errorf("connect to the stream: %w", err)
 	}
@@ -161,13 +162,17 @@ func (d *daemon) stream(ctx context.Context, of chain.Stream, filter string) (*j
 	return &info.State, nil
 }
 
+// patience is how long a NATS server may take for an answer. The client's own 2 and 5 s
+// are too few on a busy machine, and what is measured then has no limit beside it.
+const patience = time.Minute
+
 // nats connects to the daemon's server.
 func (d *daemon) nats() (*nats.Conn, error) {
 	users, err := server.ReadUsers(filepath.Join(d.dir, "data"))
 	if err != nil {
 		return nil, err
 	}
-	conn, err := nats.Connect(users.URL, nats.UserInfo(users.Full, users.FullPassword))
+	conn, err := nats.Connect(users.URL, nats.UserInfo(users.Full, users.FullPassword), nats.Timeout(patience))
 	if err != nil {
 		return nil, fmt.Errorf("connect to the daemon's NATS server: %w", err)
 	}
