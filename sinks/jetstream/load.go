@@ -52,8 +52,8 @@ func (s *Sink) load(ctx context.Context, of chain.Stream, st *state, next func(c
 }
 
 // turn waits for the sync under way, and begins one of what the server has acknowledged
-// meanwhile: so what next gave twice is not on disk at most, and what the train has not
-// asked for.
+// meanwhile: so what next gave twice is not on disk at most, and what the train has taken
+// no answer for.
 func (l *loading) turn() error {
 	if err := l.wait(); err != nil || len(l.ends) == 0 || l.ends[0].fence > l.acked {
 		return err

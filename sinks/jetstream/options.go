@@ -4,28 +4,26 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/url"
 	"strings"
 	"time"
 
+	"github.com/nats-io/nats.go"
+
 	"superindex/chain"
 )
-
-// Local is a server in this process.
-type Local interface{ InProcessConn() (net.Conn, error) }
 
 // Options say where the streams are and how much they keep. The limits are for
 // streams that do not exist yet: an existing one keeps the limits it has.
 type Options struct {
-	URL         string        // nats:// or tls://, several with commas between; user:password@ where they are asked for
-	Local       Local         // the server, where it runs in this process: it is reached without the network; nil for none
-	Credentials string        // path of a .creds file; "" for none
-	Retention   time.Duration // of a message; 0 for ever
-	MaxBytes    int64         // of one stream; 0 without limit
-	Replicas    int           // of each stream; 0 is 1
-	History     bool          // publish the events of fills; without it only the message that a range was filled
-	AckWait     time.Duration // how long an answer of the server may take; 0 is 5 s
+	URL         string                     // nats:// or tls://, several with commas between; user:password@ where they are asked for
+	Local       nats.InProcessConnProvider // the server, where it runs in this process: it is reached without the network; nil for none
+	Credentials string                     // path of a .creds file; "" for none
+	Retention   time.Duration              // of a message; 0 for ever
+	MaxBytes    int64                      // of one stream; 0 without limit
+	Replicas    int                        // of each stream; 0 is 1
+	History     bool                       // publish the events of fills; without it only the message that a range was filled
+	AckWait     time.Duration              // how long an answer of the server may take; 0 is 5 s
 
 	// Sync returns once all that the server acknowledged before the call, of the
 	// JetStream stream of that name, would outlive a loss of power. It is called by one

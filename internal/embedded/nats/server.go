@@ -94,9 +94,7 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 		started.Close()
 		return nil, err
 	}
-	if o.Disk != nil && o.Disk.Holds(storeDir(o.Dir)) {
-		started.files.disk = o.Disk
-	}
+	started.files.disk = o.Disk
 	started.users.URL = s.ClientURL()
 	if err := saveUsers(o.Dir, started.users); err != nil {
 		started.Close()

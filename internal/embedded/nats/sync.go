@@ -41,7 +41,8 @@ type place struct {
 
 // A stream that has got no more than so many messages since it was synced, as at the head,
 // shares a sync of the disk, and waits so long for one: those of thirty networks would be
-// a tenth of the daemon's computing. History does not wait for what others write.
+// a tenth of the daemon's computing. Where there is more it does not wait for what others
+// write.
 const (
 	sharedMessages = 1000
 	sharedWithin   = 100 * time.Millisecond
@@ -64,7 +65,7 @@ func (f *files) sync(stream string, last uint64) error {
 	if failed != nil {
 		return failed
 	}
-	if known && f.disk != nil && last-at.message <= sharedMessages {
+	if known && last-at.message <= sharedMessages && f.disk != nil && f.disk.Holds(f.messages(stream)) {
 		at.message = last
 		return f.keep(stream, at, f.disk.Sync(sharedWithin))
 	}
@@ -96,6 +97,8 @@ func (f *files) keep(stream string, last place, err error) error {
 	err = fmt.Errorf("nats: sync stream %s: %w", stream, err)
 	if errors.Is(err, errDisk) {
 		err = chain.Fatal(err, "see in the system's log what the disk could not do, then restart the daemon")
+	}
+	if chain.IsFatal(err) { // so is what a shared sync says of the disk
 		f.failed = err
 	}
 	return err

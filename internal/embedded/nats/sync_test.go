@@ -113,9 +113,11 @@ func TestLittleSharesASync(t *testing.T) {
 			t.Errorf("up to message %d: %+v, want %+v; %d syncs of the disk, want %d; %v", c.last, got, c.want, disk.syncs, c.syncs, err)
 		}
 	}
-	disk.err = errors.New("input/output error")
-	if err := f.sync("S", 6); !errors.Is(err, disk.err) || f.synced["S"].message != 5 {
-		t.Errorf("a disk that failed: %v, synced up to message %d", err, f.synced["S"].message)
+	disk.err = chain.Fatal(errors.New("input/output error"), "mend it")
+	for _, last := range []uint64{6, 6 + sharedMessages} { // shared, and not
+		if err := f.sync("S", last); !errors.Is(err, disk.err) || f.synced["S"].message != 5 {
+			t.Errorf("a disk that failed: %v, synced up to message %d", err, f.synced["S"].message)
+		}
 	}
 }
 
