@@ -2,6 +2,7 @@ package clickhouse
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"superindex/chain"
@@ -52,8 +53,9 @@ type loading struct {
 	next func(context.Context) ([]chain.Step, error)
 	held func(chain.Seq) error
 
-	given state   // what all steps so far lead to
-	ended []*load // those that have all their rows and are not known to be held, the oldest first
+	given state        // what all steps so far lead to
+	rest  []chain.Step // what next gave for the load after this one; nil for nothing
+	ended []*load      // those that have all their rows and are not known to be held, the oldest first
 	all   sync.WaitGroup
 }
 
@@ -116,9 +118,13 @@ func (l *loading) begin(ctx context.Context) *load {
 // nothing does.
 func (l *loading) fill(ctx context.Context, p *load) (more bool, err error) {
 	for !p.full {
-		steps, err := l.next(ctx)
+		steps, err := l.take(ctx)
 		if err != nil || len(steps) == 0 {
 			return false, err
+		}
+		if p.parts(steps, l.sink.loadRows) {
+			l.rest = steps
+			return true, nil
 		}
 		for _, f := range p.feeds {
 			select {
@@ -132,6 +138,30 @@ func (l *loading) fill(ctx context.Context, p *load) (more bool, err error) {
 		p.count(steps, l.sink.loadRows)
 	}
 	return true, nil
+}
+
+// take is what was kept back, or what next gives, unless a load has failed meanwhile.
+func (l *loading) take(ctx context.Context) ([]chain.Step, error) {
+	if steps := l.rest; steps != nil {
+		l.rest = nil
+		return steps, nil
+	}
+	for _, p := range l.ended {
+		select {
+		case <-p.done:
+			if p.err != nil {
+				return nil, p.err
+			}
+		default:
+		}
+	}
+	return l.next(ctx)
+}
+
+// parts: with these steps the server would make two parts of what an INSERT has. They make
+// one by themselves, and it does not join that with what it has.
+func (p *load) parts(steps []chain.Step, most int) bool {
+	return slices.ContainsFunc(p.feeds, func(f *feed) bool { return f.rows > 0 && f.table.rowsOf(steps) >= most })
 }
 
 // count finds whether the load has enough with these steps. No INSERT gets more once it has

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"superindex/chain"
 	"superindex/sinks/sinktest"
@@ -93,8 +94,12 @@ func TestALoadBesideASecondDaemonIsRefused(t *testing.T) {
 	steps, given := []chain.Step{h.apply(2, 2, 'a', 1), h.apply(3, 3, 'a', 1), h.apply(4, 4, 'a', 1)}, 0
 	err := one.Load(t.Context(), h.stream, func(ctx context.Context) ([]chain.Step, error) {
 		if given == 1 { // a load of the first step is on its way
-			for p := (chain.Position{}); p.Seq != steps[0].Seq; {
+			deadline := time.Now().Add(time.Minute)
+			for p := (chain.Position{}); p.Seq != steps[0].Seq; time.Sleep(10 * time.Millisecond) {
 				var err error
+				if time.Now().After(deadline) {
+					return nil, fmt.Errorf("the first load's position is %+v after a minute", p)
+				}
 				if p, err = two.Position(ctx, h.stream); err != nil {
 					return nil, err
 				}

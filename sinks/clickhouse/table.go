@@ -10,8 +10,8 @@ import (
 	"superindex/chain"
 )
 
-// An INSERT is sent in blocks of so many rows, so that the columns stay small; the server
-// joins them. It takes in one while the next is made.
+// An INSERT is sent in blocks of so many rows, so that the columns stay small, but for the
+// one that ends a part; the server joins them. It takes in one while the next is made.
 const blockLength = 8192
 
 // table is one table's columns, filled from steps and sent block by block.
@@ -22,6 +22,7 @@ type table struct {
 	add     func(step *chain.Step, from, to int) // appends those of them
 
 	part  int          // see begin
+	whole bool         // steps are a part by themselves
 	sent  int          // rows of the INSERT
 	steps []chain.Step // whose rows are to come
 	row   int          // the next one of steps[0]
@@ -36,17 +37,20 @@ func newTable(name string, count func(*chain.Step) int, add func(*chain.Step, in
 func (t *table) begin(part int) { t.part, t.sent, t.steps = part, 0, nil }
 
 // from goes on with the rows of steps.
-func (t *table) from(steps []chain.Step) { t.steps, t.row = steps, 0 }
+func (t *table) from(steps []chain.Step) {
+	t.steps, t.row = steps, 0
+	t.whole = t.part > 0 && t.rowsOf(steps) >= t.part
+}
 
 // next fills the columns with the next block of rows, and says whether there is one. The
 // block that ends a part has all that is left: what the server got after it would be
-// another part.
+// another part, and so would one that has as many rows behind others.
 func (t *table) next() bool {
 	for i := range t.columns {
 		t.columns[i].Data.(checked).reset()
 	}
 	rows, most := 0, blockLength
-	if t.part > 0 && t.sent+most >= t.part {
+	if t.whole || t.part > 0 && t.sent+most >= t.part {
 		most = math.MaxInt
 	}
 	for len(t.steps) > 0 && rows < most {
@@ -59,7 +63,9 @@ func (t *table) next() bool {
 		t.add(step, t.row, t.row+n)
 		t.row, rows = t.row+n, rows+n
 	}
-	t.sent += rows
+	if t.sent += rows; len(t.steps) == 0 {
+		t.steps = nil // nothing here keeps them
+	}
 	return rows > 0
 }
 

@@ -28,3 +28,13 @@ func TestNoBlockFollowsThoseOfAPart(t *testing.T) {
 		t.Errorf("blocks of %v rows, want %v", blocks, want)
 	}
 }
+
+// As many rows as make a part are one block: the server joins no such block with others.
+func TestWhatIsAPartIsOneBlock(t *testing.T) {
+	h, events := newHistory("op"), newEvents()
+	events.begin(10_000)
+	events.from([]chain.Step{h.apply(1, 1, 'a', 9000), h.apply(2, 2, 'a', 2000)})
+	if !events.next() || events.columns[0].Data.Rows() != 11_000 || events.next() {
+		t.Errorf("the first block has %d rows", events.columns[0].Data.Rows())
+	}
+}
