@@ -17,7 +17,7 @@ import (
 
 // What is hidden in JSON leaves JSON, and no address, whatever stands before one.
 func TestAddressesAreHiddenInJSON(t *testing.T) {
-	for _, body := range []string{"see\r\nfoo@bar.com", "\tfoo@bar.com", "<foo@bar.com>", "\\foo@bar.com", "a \"foo@bar.com\"", "@foo v1.2@sha", "git+ssh://git@github.com/foo/bar.git"} {
+	for _, body := range []string{"see\r\nfoo@bar.com", "\tfoo@bar.com", "<foo@bar.com>", "\\foo@bar.com", "a \"foo@bar.com\"", "@foo v1.2@sha", "git+ssh://git@github.com/foo/bar.git", "git@github.com:foo/bar"} {
 		text, err := json.Marshal(map[string]string{"body": body})
 		if err != nil {
 			t.Fatal(err)
