@@ -137,7 +137,7 @@ func (d *document) list(m *yaml.Node, at, key string) []*yaml.Node {
 	return n.Content
 }
 
-// words is a field's list of single words, each once.
+// wordList is a field's list of single words; equal words are one in memory.
 func (d *document) wordList(m *yaml.Node, at, key string) []string {
 	nodes := d.list(m, at, key)
 	out := make([]string, 0, len(nodes))

@@ -106,10 +106,11 @@ func (b *bench) jetstreamAlone(ctx context.Context, p published) (measure, error
 		if _, err := js.CreateStream(ctx, p.config); err != nil {
 			return m, fmt.Errorf("make the stream: %w", err)
 		}
+		ids := idsOf(p.all)
 		watch := newWatch()
 		for held := 0; held < rounds*len(p.all); {
 			if held%len(p.all) == 0 {
-				anew(p.all, held/len(p.all))
+				ids.give(p.all, held/len(p.all))
 			}
 			some := p.all[held%len(p.all):]
 			some = some[:min(len(some), syncEvery)]
@@ -125,13 +126,25 @@ func (b *bench) jetstreamAlone(ctx context.Context, p published) (measure, error
 	})
 }
 
-// anew gives the messages of a round other ids, as long as before: the server passes
+// roundIDs are the messages' ids of each round, as long as the sink's: the server passes
 // over a message whose id it had within the stream's window, which a fast round is in.
-func anew(all []*nats.Msg, round int) {
-	for _, m := range all {
-		if id := m.Header.Get(jetstream.MsgIDHeader); id != "" {
-			m.Header.Set(jetstream.MsgIDHeader, string(rune('0'+round))+id[1:])
+type roundIDs [rounds][][]string
+
+func idsOf(all []*nats.Msg) *roundIDs {
+	ids := new(roundIDs)
+	for round := range ids {
+		for _, m := range all {
+			id := m.Header.Get(jetstream.MsgIDHeader)
+			ids[round] = append(ids[round], []string{string(rune('0'+round)) + id[min(1, len(id)):]})
 		}
+	}
+	return ids
+}
+
+// give gives the messages those of a round.
+func (ids *roundIDs) give(all []*nats.Msg, round int) {
+	for i, m := range all {
+		m.Header[jetstream.MsgIDHeader] = ids[round][i]
 	}
 }
 

@@ -132,7 +132,7 @@ func (b *bench) whileTheyMove(ctx context.Context, d *daemon, nodes []*served, r
 func (t *latencies) judge(r *report.Result) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	rows, messages := quantiles("the row in the view", t.inView), quantiles("the message in the stream", t.inStream)
+	rows, messages := quantiles("the row readable in the view", t.inView), quantiles("the message in the stream", t.inStream)
 	r.Latency = []report.Latency{rows, quantiles("a query of the view that shows it", t.shown), messages, quantiles("the block's logs being asked for, since it came", t.asked)}
 	share := r.Daemon.CPU / r.Took.Seconds()
 	r.Figures = append(r.Figures, report.Figure{Name: "daemon, of one core", Value: 100 * share, Unit: "%"},

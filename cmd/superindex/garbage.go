@@ -9,8 +9,8 @@ import (
 )
 
 // How much garbage may lie about before it is collected. In percent of what is live: Go's
-// own 100 lets a backfill of many networks take half as much memory again. But never less
-// than so many bytes: one network's is live with 30 to 70 MiB, and what NATS makes of a
+// own 100 lets a backfill of many networks take half as much memory again. But about so
+// many bytes at least: one network's is live with 30 to 70 MiB, and what NATS makes of a
 // million events had these marked 175 times, a fifth of the daemon's time. A heap of a few
 // MiB may grow severalfold before the next look.
 const (

@@ -35,7 +35,7 @@ func (l *log) ref() chain.BlockRef { return chain.BlockRef{Number: l.BlockNumber
 func (l *log) read(c *cursor, s *shape) {
 	c.mark = c.at
 	size := s.read(l, c.buf[c.at:])
-	if size == 0 && len(c.buf)-c.at < mostOften && c.fill() { // it was not all there
+	if size == 0 && len(c.buf)-c.at < mostOften && c.fill() { // it may not have been all there
 		size = s.read(l, c.buf[c.at:])
 	}
 	if size > 0 {
