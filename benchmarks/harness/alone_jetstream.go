@@ -22,15 +22,11 @@ type published struct {
 
 // published reads the first messages of the network's stream.
 func (d *daemon) published(ctx context.Context, most int) (p published, err error) {
-	conn, err := d.nats()
+	js, err := d.nats()
 	if err != nil {
 		return p, err
 	}
-	defer conn.Close()
-	js, err := jetstream.New(conn, jetstream.WithDefaultTimeout(patience))
-	if err != nil {
-		return p, fmt.Errorf("connect to the stream: %w", err)
-	}
+	defer js.Conn().Close()
 	from, err := js.Stream(ctx, sink.StreamName(stream))
 	if err != nil {
 		return p, fmt.Errorf("find the stream: %w", err)
@@ -94,15 +90,11 @@ func (b *bench) jetstreamAlone(ctx context.Context, p published) (measure, error
 			return m, err
 		}
 		defer s.Close()
-		conn, err := nats.Connect(s.FullURL(), nats.Timeout(patience))
+		js, err := connect(s.FullURL())
 		if err != nil {
-			return m, fmt.Errorf("connect to the server: %w", err)
+			return m, err
 		}
-		defer conn.Close()
-		js, err := jetstream.New(conn, jetstream.WithDefaultTimeout(patience))
-		if err != nil {
-			return m, fmt.Errorf("connect to the server: %w", err)
-		}
+		defer js.Conn().Close()
 		if _, err := js.CreateStream(ctx, p.config); err != nil {
 			return m, fmt.Errorf("make the stream: %w", err)
 		}
@@ -114,7 +106,7 @@ func (b *bench) jetstreamAlone(ctx context.Context, p published) (measure, error
 			}
 			some := p.all[held%len(p.all):]
 			some = some[:min(len(some), syncEvery)]
-			if err := publish(ctx, conn, some, held); err != nil {
+			if err := publish(ctx, js.Conn(), some, held); err != nil {
 				return m, err
 			}
 			if err := s.Sync(p.config.Name); err != nil {

@@ -2,7 +2,6 @@ package harness
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -130,7 +129,10 @@ func (b *bench) backfill(ctx context.Context, l load, then func(context.Context,
 		defer answer()
 		return b.daemon(ctx, dir, c.String(), func(ctx context.Context, d *daemon) error {
 			if l.listed {
-				if err := errors.Join(d.listed(ctx, l.nats), b.rest(ctx)); err != nil {
+				if err := d.listed(ctx, l.nats); err != nil {
+					return err
+				}
+				if err := pause(ctx, pick(b, rest, 0)); err != nil {
 					return err
 				}
 			}
@@ -153,19 +155,10 @@ func (b *bench) backfill(ctx context.Context, l load, then func(context.Context,
 	return r
 }
 
-// rest waits between the registry's loading and the first answer: 100,000 contracts take
+// rest is between the registry's loading and the first answer: 100,000 contracts take
 // both cores for seconds, which is paid once. Without it, of two runs each, a log of 100,000
 // contracts took 1.20 times what one of 100 did; with it 1.05.
-func (b *bench) rest(ctx context.Context) error {
-	t := time.NewTimer(pick(b, 5*time.Second, 0))
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
+const rest = 5 * time.Second
 
 // follow waits for the last row and takes the measure.
 func (b *bench) follow(ctx context.Context, d *daemon, n *served, l load, r *report.Result) error {

@@ -28,14 +28,9 @@ type latencies struct {
 
 // messages notes when the stream has a batch's last message, until stop is called.
 func (t *latencies) messages(ctx context.Context, d *daemon, nodes []*served) (stop func(), err error) {
-	conn, err := d.nats()
+	js, err := d.nats()
 	if err != nil {
 		return nil, err
-	}
-	js, err := jetstream.New(conn, jetstream.WithDefaultTimeout(patience))
-	if err != nil {
-		conn.Close()
-		return nil, fmt.Errorf("connect to the stream: %w", err)
 	}
 	for _, n := range nodes {
 		of := chain.Stream{Name: n.network(), ChainID: n.o.ChainID}
@@ -46,11 +41,11 @@ func (t *latencies) messages(ctx context.Context, d *daemon, nodes []*served) (s
 			_, err = consumer.Consume(func(m jetstream.Msg) { t.message(n, m.Data()) })
 		}
 		if err != nil {
-			conn.Close()
+			js.Conn().Close()
 			return nil, fmt.Errorf("read the stream of %s: %w", of, err)
 		}
 	}
-	return conn.Close, nil // the consumers end with it
+	return js.Conn().Close, nil // the consumers end with it
 }
 
 func (t *latencies) message(n *served, body []byte) {

@@ -142,15 +142,11 @@ func (d *daemon) messages(ctx context.Context, name string, chainID uint64) (n u
 // stream is what the daemon's server holds of a stream, and of its subjects that the
 // filter leaves.
 func (d *daemon) stream(ctx context.Context, of chain.Stream, filter string) (*jetstream.StreamState, error) {
-	conn, err := d.nats()
+	js, err := d.nats()
 	if err != nil {
 		return nil, err
 	}
-	defer conn.Close()
-	js, err := jetstream.New(conn, jetstream.WithDefaultTimeout(patience))
-	if err != nil {
-		return nil, fmt.Errorf("connect to the stream: %w", err)
-	}
+	defer js.Conn().Close()
 	stream, err := js.Stream(ctx, sink.StreamName(of))
 	if err != nil {
 		return nil, fmt.Errorf("find the stream: %w", err)
@@ -166,15 +162,25 @@ func (d *daemon) stream(ctx context.Context, of chain.Stream, filter string) (*j
 // are too few on a busy machine, and what is measured then has no limit beside it.
 const patience = time.Minute
 
-// nats connects to the daemon's server.
-func (d *daemon) nats() (*nats.Conn, error) {
+// nats connects to the daemon's server. Its connection has to be closed.
+func (d *daemon) nats() (jetstream.JetStream, error) {
 	users, err := server.ReadUsers(filepath.Join(d.dir, "data"))
 	if err != nil {
 		return nil, err
 	}
-	conn, err := nats.Connect(users.URL, nats.UserInfo(users.Full, users.FullPassword), nats.Timeout(patience))
+	return connect(users.URL, nats.UserInfo(users.Full, users.FullPassword))
+}
+
+// connect connects to a NATS server. The connection has to be closed.
+func connect(url string, options ...nats.Option) (jetstream.JetStream, error) {
+	conn, err := nats.Connect(url, append(options, nats.Timeout(patience))...)
 	if err != nil {
-		return nil, fmt.Errorf("connect to the daemon's NATS server: %w", err)
+		return nil, fmt.Errorf("connect to the NATS server: %w", err)
 	}
-	return conn, nil
+	js, err := jetstream.New(conn, jetstream.WithDefaultTimeout(patience))
+	if err != nil {
+		conn.Close()
+		return nil, fmt.Errorf("connect to the NATS server: %w", err)
+	}
+	return js, nil
 }

@@ -49,8 +49,8 @@ func (c *collection) stop() {
 	debug.SetGCPercent(c.before)
 }
 
-// again calls set, with the lock, once the collection under way, or the next one, has found that nobody
-// holds what is made here.
+// again calls set, with the lock, once the collection under way, or the next one, has
+// found that nobody holds what is made here.
 func (c *collection) again() {
 	runtime.SetFinalizer(&struct{ *collection }{c}, func(*struct{ *collection }) {
 		c.mu.Lock()

@@ -14,8 +14,9 @@
 // relied on: it forgets after a while, and must not refuse a stream that was purged.
 //
 // What the embedded server acknowledged is put on the disk once a Write and a Position
-// (Options.Sync), in a Load beside the publishing of what follows (load.go). A loss of power before that may leave a hole in the messages of the
-// last write or load, which the next process finds and mends (mend.go).
+// (Options.Sync), in a Load beside the publishing of what follows (load.go). A loss of
+// power before that may leave a hole in the messages of the last write or load, which the
+// next process finds and mends (mend.go).
 //
 // message.go and body.go are pure. A Sink is safe for concurrent use by different
 // streams.
