@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -80,14 +81,29 @@ func (o Options) withDefaults() Options {
 func newHTTP(socket bool) *http.Client {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.MaxIdleConnsPerHost = 64
+	t.DialContext = promptly(t.DialContext)
 	c := &http.Client{
 		Transport:     t,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	if socket {
-		c.Transport = newSockets()
+		c.Transport = newSockets(t.DialContext)
 	}
 	return c
+}
+
+// dialer makes connections.
+type dialer func(ctx context.Context, network, address string) (net.Conn, error)
+
+// promptly makes the connections prompt ones.
+func promptly(dial dialer) dialer {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := dial(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		return prompted(conn), nil
+	}
 }
 
 // redactor replaces whatever of the URL could be a secret by the endpoint's name:

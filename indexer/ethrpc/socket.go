@@ -32,8 +32,8 @@ type idleSocket struct {
 // meanwhile, and what stands between may forget it.
 const socketIdle = 20 * time.Second
 
-func newSockets() *sockets {
-	return &sockets{dialer: websocket.Dialer{Proxy: http.ProxyFromEnvironment, ReadBufferSize: 64 << 10}}
+func newSockets(dial dialer) *sockets {
+	return &sockets{dialer: websocket.Dialer{NetDialContext: dial, Proxy: http.ProxyFromEnvironment, ReadBufferSize: 64 << 10}}
 }
 
 // RoundTrip implements http.RoundTripper. A handshake that is refused is the answer;
