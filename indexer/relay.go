@@ -29,7 +29,8 @@ type Bulk interface {
 	// Load holds what next gives, as Write would, until next gives nothing: in writes
 	// as large as the sink likes, for which it takes more while it writes. held is told
 	// the last step of each write once all of it is held. Both are called one at a time.
-	// Every step is an Apply; the sink keeps those of two calls of next at most.
+	// Every step is an Apply; the sink looks at those that a call of next gave until the
+	// next call but one begins: others lie where they were then.
 	Load(ctx context.Context, stream chain.Stream, next func(context.Context) ([]chain.Step, error), held func(chain.Seq) error) error
 }
 
@@ -147,9 +148,10 @@ func history(steps []chain.Step) bool {
 	return len(last.Blocks) > 1 && last.Last.Number <= last.Final.Number
 }
 
-// load writes the steps and the history that follows them.
+// load writes the steps and the history that follows them. What follows is read into
+// memory that goes with the load: at the head a relay holds none.
 func (r *Relay) load(ctx context.Context, sink Bulk, steps []chain.Step) error {
-	name, turn, given := r.sink.Name(), time.Now().Add(bulkTurn), steps
+	name, turn, given, reader := r.sink.Name(), time.Now().Add(bulkTurn), steps, r.journal.Reader(r.stream.Name)
 	next := func(ctx context.Context) ([]chain.Step, error) {
 		r.watch.resting(name)
 		defer r.watch.writing(name)
@@ -157,7 +159,7 @@ func (r *Relay) load(ctx context.Context, sink Bulk, steps []chain.Step) error {
 			given, steps = steps, nil
 			return given, nil
 		}
-		more, err := r.more(ctx, &given[len(given)-1], time.Now().Before(turn))
+		more, err := r.more(ctx, reader, &given[len(given)-1], time.Now().Before(turn))
 		if len(more) > 0 {
 			given = more
 		}
@@ -181,7 +183,7 @@ func (r *Relay) load(ctx context.Context, sink Bulk, steps []chain.Step) error {
 
 // more is the history that follows a step; nothing where the turn is over, what
 // follows is for a Write, or nothing came for a while.
-func (r *Relay) more(ctx context.Context, last *chain.Step, turn bool) ([]chain.Step, error) {
+func (r *Relay) more(ctx context.Context, reader *reorg.Reader, last *chain.Step, turn bool) ([]chain.Step, error) {
 	linger := time.Duration(0)
 	if !turn {
 		return nil, nil
@@ -190,7 +192,7 @@ func (r *Relay) more(ctx context.Context, last *chain.Step, turn bool) ([]chain.
 	}
 	wait, cancel := context.WithTimeout(ctx, linger)
 	defer cancel()
-	more, err := r.journal.Next(wait, r.stream.Name, last.Seq, r.bytes)
+	more, err := reader.Next(wait, last.Seq, r.bytes)
 	switch {
 	case len(more) == 0 && wait.Err() != nil && ctx.Err() == nil:
 		return nil, nil

@@ -68,7 +68,7 @@ func BenchmarkDecode(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		var got chain.Step
-		if err := parseStep(&got, buf); err != nil {
+		if err := parseStep(&got, buf, new(memory)); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -114,10 +114,10 @@ func BenchmarkNext(b *testing.B) {
 		}
 		s.Apply.Parent = s.Apply.Last
 	}
-	own, n, after := ownTime(b), 0, first
+	own, n, after, reader := ownTime(b), 0, first, j.Reader(op.Name)
 	b.ReportAllocs()
 	for b.Loop() {
-		steps, err := j.Next(b.Context(), op.Name, after, 4<<20)
+		steps, err := reader.Next(b.Context(), after, 4<<20)
 		if err != nil {
 			b.Fatal(err)
 		}

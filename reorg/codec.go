@@ -75,9 +75,10 @@ func appendHead(dst []byte, s *chain.Step) []byte {
 	return w.b
 }
 
-// parseStep reads what appendStep wrote into s. The step's bytes and topics lie in b.
-func parseStep(s *chain.Step, b []byte) error {
-	r := decoder{b: b}
+// parseStep reads what appendStep wrote into s. The step's bytes and topics lie in b, its
+// events in m.
+func parseStep(s *chain.Step, b []byte, m *memory) error {
+	r := decoder{b: b, memory: m}
 	if err := checkVersion(r.byte()); err != nil {
 		return err
 	}
@@ -188,6 +189,7 @@ type decoder struct {
 	b      []byte
 	at     int
 	failed bool
+	memory *memory // for events
 }
 
 func (r *decoder) fail() { r.failed, r.at = true, len(r.b) }

@@ -217,7 +217,7 @@ func (w *encoder) form(forms *forms, f form) {
 
 func (r *decoder) events(blocks []chain.Block) []chain.Event {
 	n := r.length(6)
-	events := make([]chain.Event, n)
+	events := take(&r.memory.events, n) // each field is set
 	at, forms, addresses := place{blocks: blocks}, []form(nil), []chain.Address(nil)
 	for i := range events {
 		e := &events[i]
@@ -229,12 +229,15 @@ func (r *decoder) events(blocks []chain.Block) []chain.Event {
 			e.TxHash, e.TxIndex = r.hash(), uint32(r.uint())
 		case i > 0:
 			e.TxHash, e.TxIndex = events[i-1].TxHash, events[i-1].TxIndex
+		default:
+			r.fail()
 		}
 		e.Index = uint32(r.uint())
 		e.Address = known(r, &addresses, (*decoder).addr)
 		e.Topics, e.Data = r.topics(), r.bytes()
 		f := known(r, &forms, (*decoder).form)
-		if e.Decoding, e.Name, e.Signature = f.decoding, f.name, f.signature; e.Decoding != chain.Raw {
+		e.Decoding, e.Name, e.Signature, e.Args = f.decoding, f.name, f.signature, nil
+		if e.Decoding != chain.Raw {
 			e.Args = r.bytes()
 		}
 		if r.failed {

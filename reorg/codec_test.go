@@ -63,14 +63,14 @@ func TestCodecRoundTrip(t *testing.T) {
 				t.Fatalf("seed %d, step %d: %v", seed, i, err)
 			}
 			var got chain.Step
-			if err := parseStep(&got, b); err != nil {
+			if err := parseStep(&got, b, new(memory)); err != nil {
 				t.Fatalf("seed %d, step %d: %v", seed, i, err)
 			}
 			if a, b := asJSON(t, want), asJSON(t, got); !bytes.Equal(a, b) {
 				t.Fatalf("seed %d, step %d:\nwrote %s\nread  %s", seed, i, a, b)
 			}
 			for cut := range b {
-				if parseStep(&chain.Step{}, b[:cut]) == nil {
+				if parseStep(&chain.Step{}, b[:cut], new(memory)) == nil {
 					t.Fatalf("seed %d, step %d: its first %d of %d bytes were taken for a step", seed, i, cut, len(b))
 				}
 			}
@@ -107,7 +107,7 @@ func TestSameFormElsewhere(t *testing.T) {
 }
 
 func TestNewerFormatIsRefused(t *testing.T) {
-	if err := parseStep(&chain.Step{}, []byte{codecVersion + 1, kindRows, 0, 0}); err == nil {
+	if err := parseStep(&chain.Step{}, []byte{codecVersion + 1, kindRows, 0, 0}, new(memory)); err == nil {
 		t.Fatal("a newer step was read")
 	}
 }
@@ -126,14 +126,14 @@ func FuzzParseStep(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var s, again chain.Step
-		if parseStep(&s, b) != nil {
+		if parseStep(&s, b, new(memory)) != nil {
 			return
 		}
 		out, err := appendStep(nil, &s)
 		if err != nil {
 			return // rows in an order that the encoder never gives them
 		}
-		if err := parseStep(&again, out); err != nil || !bytes.Equal(asJSON(t, s), asJSON(t, again)) {
+		if err := parseStep(&again, out, new(memory)); err != nil || !bytes.Equal(asJSON(t, s), asJSON(t, again)) {
 			t.Fatalf("%x became %x: %v", b, out, err)
 		}
 	})

@@ -153,8 +153,8 @@ func elsewhere(dst []byte, draft *Draft, head []byte) []byte {
 // isElsewhere: the step lies in a file.
 func isElsewhere(v []byte) bool { return len(v) > 1 && v[1] == kindElsewhere }
 
-// read reads the step of which v says what it is.
-func (f *steps) read(stream string, seq chain.Seq, v []byte) (body []byte, err error) {
+// read reads the step of which v says what it is, into m.
+func (f *steps) read(stream string, seq chain.Seq, v []byte, m *memory) (body []byte, err error) {
 	r := decoder{b: v}
 	if err := checkVersion(r.byte()); err != nil {
 		return nil, err
@@ -169,7 +169,7 @@ func (f *steps) read(stream string, seq chain.Seq, v []byte) (body []byte, err e
 	if err != nil {
 		return nil, fmt.Errorf("read a step's file: %w", err)
 	}
-	body = make([]byte, size)
+	body = take(&m.bytes, int(size))
 	rest := body[copy(body, head):]
 	_, err = io.ReadFull(file, rest)
 	if err = errors.Join(err, file.Close()); err == nil && xxhash.Sum64(rest) != sum {

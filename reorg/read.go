@@ -19,72 +19,31 @@ var ErrTrimmed = errors.New("these steps have been trimmed")
 // Next returns the steps after a Seq, in order: at least one, and no more once
 // they hold maxBytes. It waits for the first.
 func (j *Journal) Next(ctx context.Context, name string, after chain.Seq, maxBytes int) ([]chain.Step, error) {
+	return j.Reader(name).Next(ctx, after, maxBytes)
+}
+
+// await waits for a step after a Seq.
+func (j *Journal) await(ctx context.Context, name string, after chain.Seq) (of chain.Stream, err error) {
 	s, err := j.stream(name)
 	if err != nil {
-		return nil, err
+		return of, err
 	}
 	for {
 		s.mu.Lock()
 		of, head, cut, changed := s.rec.stream, s.rec.head, s.rec.cut, s.changed
 		s.mu.Unlock()
 		if after < cut {
-			return nil, fmt.Errorf("%w: %s after %d, the oldest is after %d", ErrTrimmed, name, after, cut)
+			return of, fmt.Errorf("%w: %s after %d, the oldest is after %d", ErrTrimmed, name, after, cut)
 		}
 		if head > after {
-			return j.read(of, after, maxBytes)
+			return of, nil
 		}
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			return nil, context.Cause(ctx)
+			return of, context.Cause(ctx)
 		}
 	}
-}
-
-func (j *Journal) read(of chain.Stream, after chain.Seq, maxBytes int) (steps []chain.Step, err error) {
-	name, size := of.Name, 0
-	low, high := seqKey(spaceStep, name, uint64(after)+1), seqKey(spaceStep, name, ^uint64(0))
-	err = j.each(low, high, func(k, v []byte) error {
-		if size += sizeOf(v); len(steps) > 0 && size > maxBytes {
-			return errEnough
-		}
-		step, err := j.parse(of, k, v)
-		steps = append(steps, step)
-		return err
-	})
-	if err != nil && !errors.Is(err, errEnough) {
-		return nil, fmt.Errorf("read %s after %d: %w", name, after, err)
-	}
-	return steps, nil
-}
-
-// sizeOf is how large the step is that v holds, or says where it is.
-func sizeOf(v []byte) int {
-	if len(v) < digestSize || !isElsewhere(v[digestSize:]) {
-		return len(v)
-	}
-	r := decoder{b: v[digestSize+2:]}
-	return int(r.uint())
-}
-
-var errEnough = errors.New("enough")
-
-// parse reads the step that a key and its value hold, or the file that they name.
-// It copies the value: the iterator reuses it.
-func (j *Journal) parse(st chain.Stream, k, v []byte) (chain.Step, error) {
-	step := chain.Step{Journal: j.id, Stream: st, Seq: chain.Seq(tail(k))}
-	if len(v) < digestSize {
-		return step, errCodec
-	}
-	step.Digest, v = binary.BigEndian.Uint64(v), v[digestSize:]
-	if !isElsewhere(v) {
-		return step, parseStep(&step, slices.Clone(v))
-	}
-	body, err := j.steps.read(st.Name, step.Seq, v)
-	if err != nil {
-		return step, err
-	}
-	return step, parseStep(&step, body)
 }
 
 // Stat is where a stream is.

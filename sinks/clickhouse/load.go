@@ -69,6 +69,9 @@ func (l *loading) run(outer context.Context) error {
 		if more, err = l.fill(ctx, current); err != nil {
 			return err
 		}
+		if err := current.give(nil); err != nil { // they have taken all: its memory is used again
+			return err
+		}
 		if current.last > 0 {
 			l.end(outer, current)
 		}
@@ -126,18 +129,26 @@ func (l *loading) fill(ctx context.Context, p *load) (more bool, err error) {
 			l.rest = steps
 			return true, nil
 		}
-		for _, f := range p.feeds {
-			select {
-			case f.steps <- steps:
-			case <-f.done: // it failed
-				return false, f.err
-			}
+		if err := p.give(steps); err != nil {
+			return false, err
 		}
 		l.given = l.given.after(steps)
 		p.last, p.next = steps[len(steps)-1].Seq, l.given
 		p.count(steps, l.sink.loadRows)
 	}
 	return true, nil
+}
+
+// give gives each INSERT steps, once it has taken all of those before.
+func (p *load) give(steps []chain.Step) error {
+	for _, f := range p.feeds {
+		select {
+		case f.steps <- steps:
+		case <-f.done: // it failed
+			return f.err
+		}
+	}
+	return nil
 }
 
 // take is what was kept back, or what next gives, unless a load has failed meanwhile.

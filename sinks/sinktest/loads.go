@@ -64,14 +64,41 @@ func Load(ctx context.Context, s Loader, steps ...chain.Step) error {
 	return err
 }
 
-// OneByOne gives one step at a call, then none.
+// OneByOne gives one step at a call, then none. As the daemon does, it puts others where
+// a step lay once there were two calls more.
 func OneByOne(steps []chain.Step) (next func(context.Context) ([]chain.Step, error)) {
+	var before, last []chain.Step
 	return func(context.Context) ([]chain.Step, error) {
-		if len(steps) == 0 {
-			return nil, nil
+		spoil(before)
+		before, last = last, nil
+		if len(steps) > 0 {
+			last, steps = []chain.Step{lent(steps[0])}, steps[1:]
 		}
-		one := steps[:1]
-		steps = steps[1:]
-		return one, nil
+		return last, nil
+	}
+}
+
+// lent is an Apply whose events lie in memory of their own.
+func lent(s chain.Step) chain.Step {
+	b := *s.Apply
+	b.Events = slices.Clone(b.Events)
+	for i := range b.Events {
+		e := &b.Events[i]
+		e.Topics, e.Data, e.Args = slices.Clone(e.Topics), slices.Clone(e.Data), slices.Clone(e.Args)
+	}
+	s.Apply = &b
+	return s
+}
+
+// spoil puts other events in the place of the steps'.
+func spoil(steps []chain.Step) {
+	for i := range steps {
+		events := steps[i].Apply.Events
+		for j := range events {
+			clear(events[j].Topics)
+			clear(events[j].Data)
+			clear(events[j].Args)
+		}
+		clear(events)
 	}
 }
