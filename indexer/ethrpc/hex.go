@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/bits"
-
-	"superindex/chain"
 )
 
 var errHex = errors.New("no 0x text")
@@ -89,27 +87,6 @@ func packed(x uint64) uint64 {
 	return (n | n>>16) & 0xffffffff
 }
 
-// repeated is a hash that was read last: those of blocks and transactions come
-// again and again.
-type repeated struct {
-	digits [64]byte
-	hash   chain.Hash
-}
-
-// read reads 64 hex digits.
-func (r *repeated) read(dst *chain.Hash, digits []byte) bool {
-	if string(digits) == string(r.digits[:]) {
-		*dst = r.hash
-		return true
-	}
-	if !unhex(dst[:], digits) {
-		return false
-	}
-	copy(r.digits[:], digits)
-	r.hash = *dst
-	return true
-}
-
 // zeros reports whether all digits are '0'.
 func zeros(digits []byte) bool {
 	for ; len(digits) >= 8; digits = digits[8:] {
@@ -125,41 +102,17 @@ func zeros(digits []byte) bool {
 	return true
 }
 
-// hexRun is how many hex digits b begins with.
+// hexRun is how many hex digits b begins with, eight at once.
 func hexRun(b []byte) (n int) {
-	if blocks := len(b) / stripeBytes; blocks > 0 {
-		if n = hexRunWide(&b[0], blocks); n < blocks*stripeBytes {
-			return n
+	for ; len(b)-n >= 8; n += 8 {
+		if wrong := noDigits(binary.LittleEndian.Uint64(b[n:])) & tops; wrong != 0 {
+			return n + bits.TrailingZeros64(wrong)/8
 		}
 	}
 	for n < len(b) && nibbles[b[n]] <= 15 {
 		n++
 	}
 	return n
-}
-
-// hexRunWords is hexRunWide, eight at once.
-func hexRunWords(b []byte) (n int) {
-	for ; len(b)-n >= 8; n += 8 {
-		if wrong := noDigits(binary.LittleEndian.Uint64(b[n:])) & tops; wrong != 0 {
-			return n + bits.TrailingZeros64(wrong)/8
-		}
-	}
-	return n
-}
-
-// alikeWords is alike, eight bytes at once.
-func alikeWords(text []byte, like []stripe) bool {
-	var wrong uint64
-	for i := range like {
-		s := &like[i]
-		for j := 0; j < stripeBytes; j += 8 {
-			x := binary.LittleEndian.Uint64(text[stripeBytes*i+j:])
-			wrong |= (x ^ binary.LittleEndian.Uint64(s.text[j:])) & binary.LittleEndian.Uint64(s.fixed[j:])
-			wrong |= noDigits(x) & tops & binary.LittleEndian.Uint64(s.digits[j:])
-		}
-	}
-	return wrong == 0
 }
 
 // numeral is the number whose hex digits, at most 16, are b[from:to]; there are eight

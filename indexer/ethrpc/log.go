@@ -53,7 +53,7 @@ func (l *log) read(c *cursor, s *shape) {
 		m := named(key)
 		c.peek()
 		from := c.at - c.mark
-		l.member(c, m, s)
+		l.member(c, m)
 		s.took(m, from, c.at-c.mark)
 	}
 	if c.err == nil {
@@ -65,7 +65,7 @@ func (l *log) read(c *cursor, s *shape) {
 const mostOften = 4 << 10
 
 // member reads the value of one member.
-func (l *log) member(c *cursor, m member, s *shape) {
+func (l *log) member(c *cursor, m member) {
 	switch m {
 	case address:
 		c.readFixed(l.Address[:], "address")
@@ -80,7 +80,7 @@ func (l *log) member(c *cursor, m member, s *shape) {
 	case transactionIndex:
 		l.TxIndex = c.readQuantity("transactionIndex")
 	case blockHash:
-		c.readHash(&l.BlockHash, &s.block, "blockHash")
+		c.readFixed(l.BlockHash[:], "blockHash")
 	case blockTimestamp:
 		l.Timestamp = c.readQuantity("blockTimestamp")
 	case logIndex:
@@ -131,8 +131,7 @@ func (l *log) check() error {
 // arena is where an answer's watched logs are put.
 type arena struct {
 	*indexer.Memory
-	shape shape    // of the last logs
-	tx    repeated // the last log's
+	shape shape // of the last logs
 }
 
 // newArena puts them into memory, or where that is nil into new one.
@@ -148,7 +147,7 @@ func (a *arena) fill(dst *chain.Log, c *cursor, l *log) error {
 	if l.count > maxTopics {
 		return fmt.Errorf("topics: more than %d", maxTopics)
 	}
-	a.txHash(&dst.TxHash, c, l.txHash)
+	c.fixed(dst.TxHash[:], l.txHash, "transactionHash")
 	dst.Topics = a.Topics(l.count)
 	for i := range dst.Topics {
 		if !l.topics[i].isText() {
@@ -158,13 +157,6 @@ func (a *arena) fill(dst *chain.Log, c *cursor, l *log) error {
 	}
 	dst.Data = a.hex(c, l.data)
 	return c.err
-}
-
-// txHash reads a transaction's hash.
-func (a *arena) txHash(dst *chain.Hash, c *cursor, v value) {
-	if text := c.bytes(v); v.kind != '"' || len(text) != 66 || !prefixed(text) || !a.tx.read(dst, text[2:]) {
-		c.fixed(dst[:], v, "transactionHash")
-	}
 }
 
 // hex reads 0x text. Missing, null and "0x" are no bytes.

@@ -43,3 +43,6 @@ func named(key []byte) member {
 	}
 	return other
 }
+
+// shared reports whether all logs of a block have the same.
+func (m member) shared() bool { return m == blockNumber || m == blockHash || m == blockTimestamp }

@@ -1,21 +1,34 @@
 package ethrpc
 
+import (
+	"encoding/binary"
+
+	"superindex/chain"
+)
+
 // mold is what logs of one form have in common: three parts around their topics and
-// their data, whose lengths differ.
+// their data, whose lengths differ. A part is compared in stripes of 32 bytes, with
+// four texts that lie one behind the other, part by part; behind the end of a part
+// they are 0.
 type mold struct {
+	text   [moldBytes]byte // the parts of the last log that fitted, as far as they count
+	fixed  [moldBytes]byte // 0xff where any log that fits has the same
+	digits [moldBytes]byte // 0xff where it has a hex digit, of either case
+	block  [moldBytes]byte // 0xff where these are of a member that all logs of a block share
+
 	parts   [3]part
 	between [2]member // topics and data, or data and topics
 	holes   [moldHoles]hole
 	count   int // of the holes
-	stripes [moldStripes]stripe
-	like    log // with what stands outside of the holes
+	like    log // with what stands outside of the holes, and the last block's members
 }
 
-// part is a run of bytes that is as long in each log; its size is 0 where nothing is
-// known.
+// part is a run of bytes that is as long in each log; it has no stripes where nothing
+// is known.
 type part struct {
-	size     int
-	from, to int // its stripes
+	size    int
+	from    int // its first byte in the mold's texts
+	stripes int
 }
 
 // hole is where the digits of a member stand in a part.
@@ -27,102 +40,155 @@ type hole struct {
 // moldHoles are enough for the members of a log, each of which has one at most.
 const moldHoles = 8
 
-// moldStripes are enough for the logs of known nodes, which have 300 bytes beside
+// moldBytes are enough for the logs of known nodes, which have 300 bytes beside
 // their topics and data.
-const moldStripes = 20
-
-// stripe is some bytes of a mold: as in text where fixed is 0xff, a hex digit where
-// digits is 0xff. Behind the end of a part both are 0.
-type stripe struct{ text, fixed, digits [stripeBytes]byte }
+const moldBytes = 20 * stripeBytes
 
 const stripeBytes = 32
 
+// fit is where what differs stands in a log that fits a mold, counted from the log's
+// first byte.
+type fit struct {
+	parts     [3]int // where they begin
+	topics    int    // the first one's quote
+	count     int    // of topics
+	from, to  int    // of data, without its quotes
+	size      int    // of the log
+	sameBlock bool   // the members that all logs of a block share are the last log's
+}
+
+// Between a topic's quote and the next one's are so many bytes.
+const topicBytes = len(`"0x`+`",`) + 2*len(chain.Hash{})
+
 // read reads the log that b begins with, if it fits, and returns its length; else 0,
 // and then l may hold anything.
-func (m *mold) read(l *log, b []byte, block *repeated) (size int) {
-	var starts [len(m.parts)]int
-	*l = m.like
-	at := 0
-	for i := range m.parts {
-		p := &m.parts[i]
-		stripes := p.to - p.from
-		if p.size == 0 || len(b)-at < stripes*stripeBytes || !alike(&b[at], &m.stripes[p.from], stripes) {
-			return 0
-		}
-		starts[i] = at
-		at += p.size
-		if i == len(m.between) {
-			break
-		}
-		if at = l.between(m.between[i], b, at); at == 0 {
-			return 0
-		}
+func (m *mold) read(l *log, b []byte) (size int) {
+	var f fit
+	if len(b) == 0 || !m.fits(&f, b) {
+		return 0
 	}
+	if !f.sameBlock {
+		m.open(&f, b)
+	}
+	*l = m.like
 	for i := range m.count {
 		h := &m.holes[i]
-		from := starts[h.part] + h.at
-		l.take(h.member, b, from, from+h.digits, block)
+		from := f.parts[h.part] + h.at
+		switch to := from + h.digits; h.member {
+		case address:
+			unhex(l.Address[:], b[from:to])
+		case transactionHash:
+			l.txHash = value{from: int32(from - len("0x")), to: int32(to), kind: '"'}
+		case transactionIndex:
+			l.TxIndex.n = numeral(b, from, to)
+		case logIndex:
+			l.Index.n = numeral(b, from, to)
+		}
 	}
-	return at
+	l.count, l.data = f.count, value{from: int32(f.from), to: int32(f.to), kind: '"'}
+	for i := range min(f.count, maxTopics) {
+		from := int32(f.topics + i*topicBytes + len(`"`))
+		l.topics[i] = value{from: from, to: from + int32(len("0x")+2*len(chain.Hash{})), kind: '"'}
+	}
+	return f.size
 }
 
-// between takes down the topics or the data at b[at:] and returns where they end; 0
-// if they are not as known nodes write them.
-func (l *log) between(m member, b []byte, at int) (end int) {
-	if m == topics {
-		return l.hexTopics(b, at)
+// open takes down what all logs of a block share, from the first one of it that fits.
+func (m *mold) open(f *fit, b []byte) {
+	for i := range m.count {
+		h := &m.holes[i]
+		from := f.parts[h.part] + h.at
+		to := from + h.digits
+		switch h.member {
+		case blockNumber:
+			m.like.BlockNumber.n = numeral(b, from, to)
+		case blockHash:
+			unhex(m.like.BlockHash[:], b[from:to])
+		case blockTimestamp:
+			m.like.Timestamp.n = numeral(b, from, to)
+		default:
+			continue
+		}
+		copy(m.text[m.parts[h.part].from+h.at:], b[from:to])
 	}
-	if len(b)-at < len(`"0x"`) || b[at] != '"' || b[at+1] != '0' || b[at+2] != 'x' {
-		return 0
-	}
-	end = at + 3 + hexRun(b[at+3:])
-	if end == len(b) || b[end] != '"' {
-		return 0
-	}
-	l.data = value{from: int32(at + 1), to: int32(end), kind: '"'}
-	return end + 1
 }
 
-// hexTopics is between for the topics.
-func (l *log) hexTopics(b []byte, at int) (end int) {
-	const digits, size = 64, len(`"0x`) + 64 + len(`"`)
+// fitsWords is fits, eight bytes at once.
+func (m *mold) fitsWords(f *fit, b []byte) bool {
+	at := 0
+	f.sameBlock = true
+	for i, p := range m.parts {
+		size := p.stripes * stripeBytes
+		if size == 0 || len(b)-at < size || !m.alike(f, b[at:at+size], p.from) {
+			return false
+		}
+		f.parts[i] = at
+		at += p.size
+		switch {
+		case i == len(m.between):
+			f.size = at
+			return true
+		case m.between[i] == topics:
+			at = f.hexTopics(b, at)
+		default:
+			at = f.hexData(b, at)
+		}
+		if at == 0 {
+			break
+		}
+	}
+	return false
+}
+
+// alike compares some stripes with the mold's from at on.
+func (m *mold) alike(f *fit, b []byte, at int) bool {
+	var wrong, other uint64
+	for i := 0; i < len(b); i += 8 {
+		x := binary.LittleEndian.Uint64(b[i:])
+		differs := x ^ binary.LittleEndian.Uint64(m.text[at+i:])
+		wrong |= differs & binary.LittleEndian.Uint64(m.fixed[at+i:])
+		wrong |= noDigits(x) & tops & binary.LittleEndian.Uint64(m.digits[at+i:])
+		other |= differs & binary.LittleEndian.Uint64(m.block[at+i:])
+	}
+	f.sameBlock = f.sameBlock && other == 0
+	return wrong == 0
+}
+
+// hexData takes down the data at b[at:] and returns where it ends; 0 if it is not as
+// known nodes write it.
+func (f *fit) hexData(b []byte, at int) (end int) {
+	if len(b)-at < len(`"0x"`) || string(b[at:at+3]) != `"0x` {
+		return 0
+	}
+	f.from, f.to = at+1, at+3+hexRun(b[at+3:])
+	if f.to == len(b) || b[f.to] != '"' {
+		return 0
+	}
+	return f.to + 1
+}
+
+// hexTopics is hexData for the topics.
+func (f *fit) hexTopics(b []byte, at int) (end int) {
+	const digits = 2 * len(chain.Hash{})
 	if at == len(b) || b[at] != '[' {
 		return 0
 	}
-	for at++; len(b)-at > size && b[at] == '"' && l.count < maxTopics; at++ {
-		text := b[at : at+size]
-		if text[1] != '0' || text[2] != 'x' || text[size-1] != '"' || hexRun(text[3:3+digits]) != digits {
+	at++
+	f.topics, f.count = at, 0
+	for more := true; more && len(b)-at >= topicBytes && b[at] == '"' && f.count < maxTopics; f.count++ {
+		text := b[at : at+topicBytes]
+		if string(text[:3]) != `"0x` || hexRun(text[3:]) != digits || text[3+digits] != '"' {
 			return 0
 		}
-		l.topic(value{from: int32(at + 1), to: int32(at + size - 1), kind: '"'})
-		if at += size; b[at] != ',' {
-			break
+		at += topicBytes
+		if more = text[topicBytes-1] == ','; !more {
+			at--
 		}
 	}
 	if at == len(b) || b[at] != ']' || b[at-1] == ',' {
 		return 0
 	}
 	return at + 1
-}
-
-// take reads the member whose digits are b[from:to].
-func (l *log) take(m member, b []byte, from, to int, block *repeated) {
-	switch m {
-	case address:
-		unhex(l.Address[:], b[from:to])
-	case blockNumber:
-		l.BlockNumber.n = numeral(b, from, to)
-	case transactionHash:
-		l.txHash = value{from: int32(from - len("0x")), to: int32(to), kind: '"'}
-	case transactionIndex:
-		l.TxIndex.n = numeral(b, from, to)
-	case blockHash:
-		block.read(&l.BlockHash, b[from:to])
-	case blockTimestamp:
-		l.Timestamp.n = numeral(b, from, to)
-	case logIndex:
-		l.Index.n = numeral(b, from, to)
-	}
 }
 
 // cast makes the mold of a log and its text, with all its members; false if none can
@@ -174,24 +240,33 @@ func (m member) digits(text []byte) int {
 
 // close makes text part n, with the holes that were found in it.
 func (m *mold) close(n int, text []byte) bool {
-	p := part{size: len(text)}
+	p := part{size: len(text), stripes: (len(text) + stripeBytes - 1) / stripeBytes}
 	if n > 0 {
-		p.from = m.parts[n-1].to
+		before := m.parts[n-1]
+		p.from = before.from + before.stripes*stripeBytes
 	}
-	if p.to = p.from + (len(text)+stripeBytes-1)/stripeBytes; p.to > moldStripes {
+	if p.from+p.stripes*stripeBytes > moldBytes {
 		return false
 	}
 	m.parts[n] = p
-	stripes := m.stripes[p.from:p.to]
-	for i, b := range text {
-		s, i := &stripes[i/stripeBytes], i%stripeBytes
-		s.text[i], s.fixed[i] = b, 0xff
-	}
+	copy(m.text[p.from:], text)
+	fill(m.fixed[p.from:][:len(text)], 0xff)
 	for _, h := range m.holes[:m.count] {
-		for i := h.at; h.part == n && i < h.at+h.digits; i++ {
-			s, i := &stripes[i/stripeBytes], i%stripeBytes
-			s.fixed[i], s.digits[i] = 0, 0xff
+		if h.part != n {
+			continue
+		}
+		from, to := p.from+h.at, p.from+h.at+h.digits
+		clear(m.fixed[from:to])
+		fill(m.digits[from:to], 0xff)
+		if h.shared() {
+			fill(m.block[from:to], 0xff)
 		}
 	}
 	return true
+}
+
+func fill(b []byte, with byte) {
+	for i := range b {
+		b[i] = with
+	}
 }

@@ -12,7 +12,6 @@ type shape struct {
 	molds [4]mold
 	last  int // the one that fitted last
 	next  int // the one that is replaced next
-	block repeated
 
 	members [mostMembers]written // of the log that is read as it stands
 	count   int                  // of them, or more than there is room for
@@ -32,7 +31,7 @@ const mostMembers = 20
 func (s *shape) read(l *log, b []byte) (size int) {
 	for i := range s.molds {
 		at := (s.last + i) % len(s.molds)
-		if size = s.molds[at].read(l, b, &s.block); size > 0 {
+		if size = s.molds[at].read(l, b); size > 0 {
 			s.last = at
 			return size
 		}

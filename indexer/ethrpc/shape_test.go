@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -79,7 +80,7 @@ func TestAlikeLogsFit(t *testing.T) {
 		buf := []byte(strings.Join(logs, ",") + ",")
 		var s shape
 		slow, c := 0, &cursor{buf: bytes.Clone(buf)}
-		c.buf = append(c.buf, make([]byte, moldStripes*stripeBytes)...) // so that the last fits, too
+		c.buf = append(c.buf, make([]byte, moldBytes)...) // so that the last fits, too
 		for range logs {
 			var l log
 			had := s.next
@@ -98,40 +99,59 @@ func TestAlikeLogsFit(t *testing.T) {
 	}
 }
 
-// Both ways of comparing and of counting digits say the same.
-func TestStripes(t *testing.T) {
-	var like [3]stripe
-	text := bytes.Repeat([]byte("0123456789abcdefABCDEF"), 5)[:len(like)*stripeBytes]
-	for i, b := range text {
-		s, i := &like[i/stripeBytes], i%stripeBytes
-		switch i % 3 {
-		case 0:
-			s.text[i], s.fixed[i] = b, 0xff
-		case 1:
-			s.digits[i] = 0xff
+// A log fits a mold where all is the same but for hex digits, in place of which
+// others may stand; either way of comparing says so, and where what differs is.
+func TestFits(t *testing.T) {
+	for name, format := range formats {
+		logs := logsLike(format)
+		m, free := molded(t, logs[6]), make([]bool, len(logs[6]))
+		for _, text := range regexp.MustCompile(`"0x[0-9a-f]+`).FindAllStringIndex(logs[6], -1) {
+			for i := text[0] + len(`"0x`); i < text[1]; i++ {
+				free[i] = true
+			}
 		}
-	}
-	for i := range text {
-		for b := range 256 {
-			other := bytes.Clone(text)
-			other[i] = byte(b)
-			digit := nibbles[b] <= 15
-			fits := i%stripeBytes%3 == 2 || i%stripeBytes%3 == 1 && digit || other[i] == text[i]
-			if got, words := alike(&other[0], &like[0], len(like)), alikeWords(other, like[:]); got != fits || words != fits {
-				t.Fatalf("%#x at %d: %v, by the word %v", b, i, got, words)
+		for i := range logs[6] {
+			for b := range 256 {
+				other := append([]byte(logs[6]), make([]byte, stripeBytes)...)
+				other[i] = byte(b)
+				var f, words fit
+				want := other[i] == logs[6][i] || free[i] && nibbles[b] <= 15
+				if m.fits(&f, other) != want || m.fitsWords(&words, other) != want || want && f != words {
+					t.Fatalf("%s: %#x at %d: %+v, by the word %+v; fits: %v", name, b, i, f, words, want)
+				}
 			}
-			want := len(text)
-			if !digit {
-				want = i
-			}
-			if got, words := hexRun(other), hexRunWords(other); got != want || words != want {
-				t.Fatalf("%#x at %d: %d digits, by the word %d", b, i, got, words)
+		}
+		for size := range logs[6] {
+			if cut := []byte(logs[6][:size]); m.fits(new(fit), append(cut, 0)) || m.fitsWords(new(fit), cut) {
+				t.Fatalf("%s: %q fits", name, cut)
 			}
 		}
 	}
-	for n := range len(text) {
-		if got := hexRun(text[:n]); got != n {
-			t.Errorf("%d digits: %d", n, got)
+}
+
+// molded is the mold of a log.
+func molded(t *testing.T, text string) *mold {
+	var s shape
+	var l log
+	c := &cursor{buf: []byte(text)}
+	if l.read(c, &s); c.err != nil || s.next != 1 {
+		t.Fatal(c.err)
+	}
+	return &s.molds[0]
+}
+
+// The members that all logs of a block share are read again where they differ from the
+// last log's that fitted, and only there.
+func TestSharedMembers(t *testing.T) {
+	for name, format := range formats {
+		logs := logsLike(format)
+		m := molded(t, logs[4])
+		for _, i := range []int{4, 5, 6, 4, 4, 7} { // 4 is of another block
+			var got, want log
+			want.read(&cursor{buf: []byte(logs[i])}, new(shape))
+			if size := m.read(&got, append([]byte(logs[i]), make([]byte, stripeBytes)...)); size != len(logs[i]) || got != want {
+				t.Errorf("%s: log %d: %d bytes of %d: %+v, as it stands %+v", name, i, size, len(logs[i]), got, want)
+			}
 		}
 	}
 }

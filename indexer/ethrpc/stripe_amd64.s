@@ -1,3 +1,4 @@
+#include "go_asm.h"
 #include "textflag.h"
 
 // 32 bytes at once, for CPUs with AVX2.
@@ -26,58 +27,150 @@
 	VPCMPEQB Y4, Y5, Y4 \
 	VPOR Y4, Y2, Y2
 
-// func alikeAVX2(text *byte, like *stripe, stripes int) bool
-TEXT ·alikeAVX2(SB), NOSPLIT, $0-25
-	MOVQ text+0(FP), DI
-	MOVQ like+8(FP), SI
-	MOVQ stripes+16(FP), CX
+// WRONG adds to Y15 what of Y0 is no hex digit.
+#define WRONG \
+	DIGITS \
+	VPANDN Y13, Y2, Y2 \
+	VPOR Y2, Y15, Y15
+
+// QUOTED goes to misfit unless "0x stands at DI.
+#define QUOTED \
+	MOVL (DI), AX \
+	ANDL $0xffffff, AX \
+	CMPL AX, $0x783022 \
+	JNE misfit
+
+// ROOM goes to misfit unless so many bytes follow at DI.
+#define ROOM(bytes) \
+	LEAQ bytes(DI), AX \
+	CMPQ AX, R9 \
+	JHI misfit
+
+// NOTE takes down where DI is.
+#define NOTE(where) \
+	MOVQ DI, AX \
+	SUBQ R11, AX \
+	MOVQ AX, where
+
+// func fitsAVX2(m *mold, f *fit, text *byte, size int) bool
+//
+// DI goes through the text, which begins at R11 and ends at R9; SI through the mold's
+// texts, R13 through its parts, R12 counts them. What is wrong is added up in Y15, what
+// is not the last block's in Y14.
+TEXT ·fitsAVX2(SB), NOSPLIT, $0-33
+	MOVQ m+0(FP), R8
+	MOVQ f+8(FP), R10
+	MOVQ text+16(FP), R11
+	MOVQ size+24(FP), R9
+	ADDQ R11, R9
+	MOVQ R11, DI
+	LEAQ mold_text(R8), SI
+	LEAQ mold_parts(R8), R13
+	XORL R12, R12
 	CONSTANTS
+	VPCMPEQB Y13, Y13, Y13
+	VPXOR Y14, Y14, Y14
 	VPXOR Y15, Y15, Y15
-	TESTQ CX, CX
-	JZ judge
+part:
+	MOVQ part_stripes(R13), DX
+	TESTQ DX, DX
+	JZ misfit
+	SHLQ $5, DX
+	ADDQ DI, DX
+	CMPQ DX, R9
+	JHI misfit
+	NOTE(fit_parts(R10)(R12*8))
+	MOVQ DI, BX
 stripe:
-	VMOVDQU (DI), Y0
+	VMOVDQU (BX), Y0
 	VPCMPEQB (SI), Y0, Y1
-	VPANDN 32(SI), Y1, Y1 // is not as it is fixed
+	VPANDN (mold_block-mold_text)(SI), Y1, Y6
+	VPANDN (mold_fixed-mold_text)(SI), Y1, Y1
+	VPOR Y6, Y14, Y14
 	VPOR Y1, Y15, Y15
 	DIGITS
-	VPANDN 64(SI), Y2, Y2 // is no digit
+	VPANDN (mold_digits-mold_text)(SI), Y2, Y2
 	VPOR Y2, Y15, Y15
-	ADDQ $32, DI
-	ADDQ $96, SI
-	DECQ CX
-	JNZ stripe
-judge:
-	VPTEST Y15, Y15
-	SETEQ ret+24(FP)
-	VZEROUPPER
-	RET
-
-// func hexRunAVX2(text *byte, blocks int) int
-TEXT ·hexRunAVX2(SB), NOSPLIT, $0-24
-	MOVQ text+0(FP), DI
-	MOVQ blocks+8(FP), CX
-	MOVQ DI, SI
-	CONSTANTS
-	TESTQ CX, CX
-	JZ done
-block:
+	ADDQ $32, SI
+	ADDQ $32, BX
+	CMPQ BX, DX
+	JNE stripe
+	ADDQ part_size(R13), DI
+	CMPQ R12, $2
+	JEQ judge
+	CMPB mold_between(R8)(R12*1), $const_topics
+	JNE data
+	ROOM(2)
+	CMPB (DI), $'['
+	JNE misfit
+	INCQ DI
+	NOTE(fit_topics(R10))
+	XORL CX, CX
+	CMPB (DI), $']'
+	JEQ closed
+topic:
+	ROOM(const_topicBytes)
+	QUOTED
+	CMPB 67(DI), $'"'
+	JNE misfit
+	VMOVDQU 3(DI), Y0
+	WRONG
+	VMOVDQU 35(DI), Y0
+	WRONG
+	MOVBLZX 68(DI), AX
+	ADDQ $const_topicBytes, DI
+	INCQ CX
+	CMPL AX, $','
+	JNE last
+	CMPQ CX, $const_maxTopics
+	JLT topic
+	JMP misfit
+last:
+	CMPL AX, $']'
+	JNE misfit
+	DECQ DI
+closed:
+	INCQ DI
+	MOVQ CX, fit_count(R10)
+	JMP next
+data:
+	ROOM(4)
+	QUOTED
+	INCQ DI
+	NOTE(fit_from(R10))
+	ADDQ $2, DI
+run:
+	ROOM(32)
 	VMOVDQU (DI), Y0
 	DIGITS
 	VPMOVMSKB Y2, AX
 	NOTL AX
 	TESTL AX, AX
-	JNZ other
+	JNZ ended
 	ADDQ $32, DI
-	DECQ CX
-	JNZ block
-	JMP done
-other:
+	JMP run
+ended:
 	BSFL AX, AX
 	ADDQ AX, DI
-done:
-	SUBQ SI, DI
-	MOVQ DI, ret+16(FP)
+	CMPB (DI), $'"'
+	JNE misfit
+	NOTE(fit_to(R10))
+	INCQ DI
+next:
+	INCQ R12
+	ADDQ $part__size, R13
+	JMP part
+judge:
+	VPTEST Y15, Y15
+	JNZ misfit
+	NOTE(fit_size(R10))
+	VPTEST Y14, Y14
+	SETEQ fit_sameBlock(R10)
+	MOVB $1, ret+32(FP)
+	VZEROUPPER
+	RET
+misfit:
+	MOVB $0, ret+32(FP)
 	VZEROUPPER
 	RET
 

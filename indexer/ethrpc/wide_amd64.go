@@ -19,27 +19,17 @@ func unhexWide(dst, src *byte, blocks int) (right bool) {
 	return unhexWords(unsafe.Slice(dst, 16*blocks), unsafe.Slice(src, 32*blocks))
 }
 
-// alike reports whether the text fits so many stripes.
-func alike(text *byte, like *stripe, stripes int) bool {
+// fits finds out whether the log that b, which is not empty, begins with fits, and
+// where what differs stands; if not, f may hold anything.
+func (m *mold) fits(f *fit, b []byte) bool {
 	if cpu.X86.HasAVX2 {
-		return alikeAVX2(text, like, stripes)
+		return fitsAVX2(m, f, &b[0], len(b))
 	}
-	return alikeWords(unsafe.Slice(text, stripes*stripeBytes), unsafe.Slice(like, stripes))
-}
-
-// hexRunWide is how many hex digits so many times 32 bytes begin with.
-func hexRunWide(text *byte, blocks int) int {
-	if cpu.X86.HasAVX2 {
-		return hexRunAVX2(text, blocks)
-	}
-	return hexRunWords(unsafe.Slice(text, blocks*stripeBytes))
+	return m.fitsWords(f, b)
 }
 
 //go:noescape
-func alikeAVX2(text *byte, like *stripe, stripes int) bool
-
-//go:noescape
-func hexRunAVX2(text *byte, blocks int) int
+func fitsAVX2(m *mold, f *fit, text *byte, size int) bool
 
 //go:noescape
 func unhexAVX2(dst, src *byte, blocks int) bool

@@ -14,12 +14,6 @@ func unhexWide(dst, src *byte, blocks int) (right bool) {
 	return unhexWords(unsafe.Slice(dst, 16*blocks), unsafe.Slice(src, 32*blocks))
 }
 
-// alike reports whether the text fits so many stripes.
-func alike(text *byte, like *stripe, stripes int) bool {
-	return alikeWords(unsafe.Slice(text, stripes*stripeBytes), unsafe.Slice(like, stripes))
-}
-
-// hexRunWide is how many hex digits so many times 32 bytes begin with.
-func hexRunWide(text *byte, blocks int) int {
-	return hexRunWords(unsafe.Slice(text, blocks*stripeBytes))
-}
+// fits finds out whether the log that b, which is not empty, begins with fits, and
+// where what differs stands; if not, f may hold anything.
+func (m *mold) fits(f *fit, b []byte) bool { return m.fitsWords(f, b) }

@@ -45,15 +45,6 @@ func (c *cursor) readFixed(dst []byte, name string) {
 	c.fixed(dst, c.value(), name)
 }
 
-// readHash is readFixed for a hash that may be the last one again.
-func (c *cursor) readHash(dst *chain.Hash, last *repeated, name string) {
-	if digits := c.digits(2 * len(dst)); digits != nil && last.read(dst, digits) {
-		c.at += len(digits) + 4
-		return
-	}
-	c.fixed(dst[:], c.value(), name)
-}
-
 // digits are what is between "0x and the quote n bytes on, if both are there.
 func (c *cursor) digits(n int) []byte {
 	b := c.buf[c.at:]
