@@ -26,6 +26,8 @@ func decode(t *decoder.Table, events []chain.Event, m *Memory) {
 		piece := m.bytes.open(min(spare+3*len(events[i].Data), bytesPiece), bytesPiece)
 		if longer, _ := t.Decode(&events[i], piece); cap(longer) == cap(piece) {
 			m.bytes.all[m.bytes.at] = longer
+		} else {
+			m.bytes.alone += len(events[i].Args)
 		}
 	}
 }
@@ -50,11 +52,7 @@ type drafted struct {
 
 // bytes is about what a range takes in memory.
 func (p piece) bytes() int64 {
-	all := 250*len(p.blocks) + txWeight*len(p.txs)
-	for i := range p.events {
-		all += 100 + weight(&p.events[i])
-	}
-	return int64(all)
+	return int64(250*len(p.blocks) + 250*len(p.events) + txWeight*len(p.txs) + p.memory.given())
 }
 
 func (p piece) last() chain.BlockRef { return p.blocks[len(p.blocks)-1].BlockRef }
@@ -91,24 +89,50 @@ func (p piece) part(block, blocks, event, events, tx, txs int) piece {
 // txWeight is about what a transaction takes in the journal.
 const txWeight = 220
 
-// weight is about what an event takes in the journal.
-func weight(e *chain.Event) int { return 160 + len(e.Data) + len(e.Args) + 32*len(e.Topics) }
+// weight is about what an event will take in the journal, with arguments that say what its
+// topics and data do.
+func weight(e *chain.Event) int { return 160 + 3*len(e.Data) + 64*len(e.Topics) }
 
 // prove says what a piece holds; that it is complete, nothing here proves.
 func prove(events []chain.Event) chain.Proof {
-	d := xxhash.New()
-	var key [len(chain.Hash{}) + 16 + len(chain.Address{})]byte
+	p := newProver()
+	p.add(events)
+	return p.proof()
+}
+
+// prover proves a piece some events after the other.
+type prover struct {
+	rows   int
+	digest *xxhash.Digest
+}
+
+func newProver() *prover { return &prover{digest: xxhash.New()} }
+
+// add takes the next events. What they are is gathered first: the digest of few bytes costs
+// as much as that of many.
+func (p *prover) add(events []chain.Event) {
+	const fixed = len(chain.Hash{}) + 16 + len(chain.Address{})
+	var room [4 << 10]byte
+	gathered := room[:0]
 	for i := range events {
 		e := &events[i]
-		rest := key[copy(key[:], e.Block.Hash[:]):]
-		binary.BigEndian.PutUint64(rest, e.Time)
-		binary.BigEndian.PutUint64(rest[8:], uint64(e.Index))
-		copy(rest[16:], e.Address[:])
-		d.Write(key[:])
-		d.Write(flat(e.Topics))
-		d.Write(e.Data)
+		if len(gathered)+fixed+len(chain.Hash{})*len(e.Topics)+len(e.Data) > len(room) {
+			p.digest.Write(gathered)
+			gathered = room[:0]
+		}
+		gathered = append(gathered, e.Block.Hash[:]...)
+		gathered = binary.BigEndian.AppendUint64(gathered, e.Time)
+		gathered = binary.BigEndian.AppendUint64(gathered, uint64(e.Index))
+		gathered = append(gathered, e.Address[:]...)
+		gathered = append(gathered, flat(e.Topics)...)
+		gathered = append(gathered, e.Data...)
 	}
-	return chain.Proof{Level: chain.LevelNone, Rows: uint32(len(events)), Digest: d.Sum64()}
+	p.digest.Write(gathered)
+	p.rows += len(events)
+}
+
+func (p *prover) proof() chain.Proof {
+	return chain.Proof{Level: chain.LevelNone, Rows: uint32(p.rows), Digest: p.digest.Sum64()}
 }
 
 // flat is the topics one behind the other, where they lie.

@@ -58,12 +58,13 @@ func (f *Filler) fill(ctx context.Context, r Range, addresses []chain.Address, w
 	}
 	defer f.room.give(taken)
 	r = f.net.Source.Next(r, want)
+	want.Memory = new(Memory)
 	got, err := f.net.Source.Fetch(ctx, r, want)
 	if err != nil {
 		return false, fmt.Errorf("fill blocks %d to %d of %s: %w", r.From, r.To, f.net.Stream, err)
 	}
-	f.watch.decode(f.net.Decoder, got.Events, new(Memory))
-	all := piece{blocks: got.Blocks, events: got.Events}
+	f.watch.decode(f.net.Decoder, got.Events, want.Memory)
+	all := piece{blocks: got.Blocks, events: got.Events, memory: want.Memory}
 	f.room.saw(all.bytes())
 	for _, part := range cut(all) {
 		if err := f.append(ctx, r.From, addresses, part); err != nil {

@@ -40,10 +40,8 @@ func (m *Memory) Bytes(n int) []byte { return m.bytes.take(n, bytesPiece) }
 // Reset takes back all that was given, and the events of the range: nobody looks at
 // them any more. What was made for one log alone goes.
 func (m *Memory) Reset(events []chain.Event) {
-	for i := range events {
-		if e := &events[i]; len(e.Data) > bytesPiece/4 || len(e.Args) > bytesPiece/4 {
-			*e = chain.Event{}
-		}
+	if m.bytes.alone > 0 {
+		clear(events)
 	}
 	m.events = events[:0]
 	m.topics.reset()
@@ -55,15 +53,31 @@ func (m *Memory) size() int {
 	return cap(m.events)*int(unsafe.Sizeof(chain.Event{})) + len(m.topics.all)*topicsPiece*len(chain.Hash{}) + len(m.bytes.all)*bytesPiece
 }
 
+// given is how many bytes of topics, data and arguments were given.
+func (m *Memory) given() int {
+	return m.topics.given()*len(chain.Hash{}) + m.bytes.given()
+}
+
 // pieces give parts of themselves until they are reset.
 type pieces[T any] struct {
-	all [][]T // of each, what is used
-	at  int   // the one in use
+	all   [][]T // of each, what is used
+	at    int   // the one in use
+	alone int   // how many elements were given that lie in none
+}
+
+// given is how many elements were.
+func (p *pieces[T]) given() int {
+	n := p.alone
+	for _, piece := range p.all {
+		n += len(piece)
+	}
+	return n
 }
 
 // take gives n elements. More than a quarter of a piece are made for it alone.
 func (p *pieces[T]) take(n, size int) []T {
 	if n > size/4 {
+		p.alone += n
 		return make([]T, n)
 	}
 	piece := p.open(n, size)
@@ -88,7 +102,7 @@ func (p *pieces[T]) reset() {
 	for i := range p.all {
 		p.all[i] = p.all[i][:0]
 	}
-	p.at = 0
+	p.at, p.alone = 0, 0
 }
 
 // memories are those that no range uses, spareBytes of them at most. A sync.Pool gave

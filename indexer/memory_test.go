@@ -56,14 +56,17 @@ func TestMemoryIsUsedAgain(t *testing.T) {
 	}
 }
 
-// What was made for one large log is not kept, and what is kept of others is counted.
+// What was made for one large log is counted, and not kept.
 func TestLargeLogsAreNotKept(t *testing.T) {
 	m := new(Memory)
 	small, large := chain.Event{}, chain.Event{}
-	small.Data, large.Data = m.Bytes(100), m.Bytes(1<<20)
+	small.Topics, small.Data, large.Data = m.Topics(2), m.Bytes(100), m.Bytes(1<<20)
+	if n := m.given(); n != 2*32+100+1<<20 {
+		t.Errorf("%d bytes were given", n)
+	}
 	m.Reset([]chain.Event{small, large})
-	if kept := m.Events()[:2]; len(kept[0].Data) != 100 || kept[1].Data != nil {
-		t.Errorf("%d and %d bytes kept", len(kept[0].Data), len(kept[1].Data))
+	if kept := m.Events()[:2]; kept[1].Data != nil || m.given() != 0 {
+		t.Errorf("%d bytes kept, %d are given", len(kept[1].Data), m.given())
 	}
 }
 

@@ -111,11 +111,20 @@ func (w *watcher) decode(t *decoder.Table, events []chain.Event, m *Memory) {
 	decode(t, events, m)
 }
 
-// draft drafts what a batch adds, on the clock.
-func (w *watcher) draft(drafts *reorg.Drafts, b *chain.Batch) (*reorg.Draft, error) {
-	began := time.Now()
-	defer func() { w.stages.Add(ToJournal, time.Since(began)) }()
-	return drafts.Write(b)
+// draft decodes and drafts what a batch adds, on the clock, and makes its Proof.
+func (w *watcher) draft(drafts *reorg.Drafts, b *chain.Batch, t *decoder.Table, m *Memory) (*reorg.Draft, error) {
+	began, decoding, proved := time.Now(), time.Duration(0), newProver()
+	b.Proof = proved.proof()
+	draft, err := drafts.Write(b, func(some []chain.Event) {
+		began := time.Now()
+		decode(t, some, m)
+		decoding += time.Since(began)
+		proved.add(some)
+		b.Proof = proved.proof()
+	})
+	w.stages.Add(Decode, decoding)
+	w.stages.Add(ToJournal, time.Since(began)-decoding)
+	return draft, err
 }
 
 // append gives a step to the journal, on the clock, and takes down what it did. The

@@ -207,8 +207,9 @@ func (w *Writer) extend(ctx context.Context, h Heads) (moved bool, err error) {
 	defer w.spare.rest()
 	fetch := func(ctx context.Context, s stretch) (piece, error) {
 		p, err := w.read(ctx, s.Range, want, w.spare.take(), drafts)
-		p.room = s.room
-		room.saw(p.bytes())
+		if p.room = s.room; err == nil {
+			room.saw(p.bytes())
+		}
 		return p, err
 	}
 	for p, err := range ahead(ctx, w.pace.Calls, 2*w.pace.Calls, walk(w.net.Source, Range{head + 1, to}, want, room), fetch) {
@@ -232,18 +233,18 @@ func (w *Writer) extend(ctx context.Context, h Heads) (moved bool, err error) {
 	return moved, nil
 }
 
-// read fetches a range into memory, decodes it and drafts its steps.
+// read fetches a range into memory, and drafts its steps. Events are decoded right before they
+// are drafted: a range is larger than the processor's cache.
 func (w *Writer) read(ctx context.Context, r Range, want Want, memory *Memory, drafts *reorg.Drafts) (piece, error) {
 	want.Memory = memory
 	f, err := w.net.Source.Fetch(ctx, r, want)
 	if err != nil {
 		return piece{}, fmt.Errorf("read blocks %d to %d of %s: %w", r.From, r.To, w.net.Stream, err)
 	}
-	w.watch.decode(w.net.Decoder, f.Events, memory)
 	p := piece{blocks: f.Blocks, events: f.Events, txs: f.Transactions, memory: memory}
 	for _, part := range cut(p) {
-		b := &chain.Batch{Last: part.last(), Blocks: part.blocks, Events: part.events, Transactions: part.txs, Proof: prove(part.events)}
-		draft, err := w.watch.draft(drafts, b)
+		b := &chain.Batch{Last: part.last(), Blocks: part.blocks, Events: part.events, Transactions: part.txs}
+		draft, err := w.watch.draft(drafts, b, w.net.Decoder, memory)
 		if err != nil {
 			return piece{}, fmt.Errorf("draft blocks %d to %d of %s: %w", r.From, r.To, w.net.Stream, err)
 		}

@@ -62,10 +62,7 @@ func appendStep(dst []byte, s *chain.Step) ([]byte, error) {
 		w.byte(kindRows)
 		w.rows(s.Rows)
 	}
-	if w.lost {
-		return nil, errLost
-	}
-	return w.b, nil
+	return w.b, w.fault
 }
 
 // appendHead appends the beginning of an Apply, behind which comes what was drafted.
@@ -100,14 +97,35 @@ func parseStep(s *chain.Step, b []byte, m *memory) error {
 	return nil
 }
 
-// encoder appends to b; it is lost once a row's block is not among the step's.
+// encoder appends to b until the first fault.
 type encoder struct {
-	b    []byte
-	lost bool
+	b     []byte
+	fault error
+	ready func([]chain.Event) // is called with some events before they are appended; may be nil
+	spill func([]byte) error  // takes what was appended, once it is enough; nil where b takes all
 }
 
-func (w *encoder) byte(v byte)     { w.b = append(w.b, v) }
-func (w *encoder) uint(v uint64)   { w.b = binary.AppendUvarint(w.b, v) }
+// spilled empties b where it holds enough.
+func (w *encoder) spilled() {
+	if w.spill == nil || len(w.b) < writtenAtOnce {
+		return
+	}
+	if w.fault == nil {
+		w.fault = w.spill(w.b)
+	}
+	w.b = w.b[:0]
+}
+
+func (w *encoder) byte(v byte) { w.b = append(w.b, v) }
+
+func (w *encoder) uint(v uint64) {
+	if v < 0x80 { // what most are
+		w.b = append(w.b, byte(v))
+		return
+	}
+	w.b = binary.AppendUvarint(w.b, v)
+}
+
 func (w *encoder) raw(v []byte)    { w.b = append(w.b, v...) }
 func (w *encoder) bytes(v []byte)  { w.uint(uint64(len(v))); w.raw(v) }
 func (w *encoder) string(v string) { w.uint(uint64(len(v))); w.b = append(w.b, v...) }
@@ -149,23 +167,25 @@ func (w *encoder) topics(topics []chain.Hash) {
 // seen numbers the values of a list as they come, so that each is written once.
 type seen[K comparable] struct {
 	places map[K]uint64
-	last   K
-	at     uint64
+	values []K         // by their places
+	near   [256]uint64 // where a value that looks so may be, which spares the map
 }
 
 func newSeen[K comparable]() *seen[K] { return &seen[K]{places: map[K]uint64{}} }
 
-// place is the value's number; the first time it is fresh.
-func (s *seen[K]) place(k K) (n uint64, fresh bool) {
-	if k == s.last && len(s.places) > 0 {
-		return s.at, false
+// place is the value's number; the first time it is fresh. Values that differ should look
+// different.
+func (s *seen[K]) place(k K, looks byte) (n uint64, fresh bool) {
+	near := &s.near[looks]
+	if *near < uint64(len(s.values)) && s.values[*near] == k {
+		return *near, false
 	}
 	n, known := s.places[k]
 	if !known {
 		n = uint64(len(s.places))
-		s.places[k] = n
+		s.places[k], s.values = n, append(s.values, k)
 	}
-	s.last, s.at = k, n
+	*near = n
 	return n, !known
 }
 

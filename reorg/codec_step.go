@@ -1,6 +1,7 @@
 package reorg
 
 import (
+	"slices"
 	"unsafe"
 
 	"superindex/chain"
@@ -129,7 +130,9 @@ func (w *encoder) next(p *place, ref *chain.BlockRef) uint64 {
 	for p.at < len(p.blocks) && p.blocks[p.at].BlockRef != *ref {
 		p.at++
 	}
-	w.lost = w.lost || p.at == len(p.blocks)
+	if p.at == len(p.blocks) && w.fault == nil {
+		w.fault = errLost
+	}
 	return uint64(p.at - from)
 }
 
@@ -149,63 +152,58 @@ type form struct {
 	name, signature string
 }
 
+// atOnce is how many events fit into the processor's cache with all that they point to.
+const atOnce = 256
+
 func (w *encoder) events(blocks []chain.Block, events []chain.Event) {
 	w.uint(uint64(len(events)))
-	at, forms, addresses := place{blocks: blocks}, &forms{seen: newSeen[form]()}, newSeen[chain.Address]()
-	for i := range events {
-		e := &events[i]
-		further := w.next(&at, &e.Block)
-		if i > 0 && further == 0 && e.TxIndex == events[i-1].TxIndex && e.TxHash == events[i-1].TxHash {
-			w.uint(further<<1 | 1)
-		} else {
-			w.uint(further << 1)
-			w.raw(e.TxHash[:])
-			w.uint(uint64(e.TxIndex))
+	c := &common{at: place{blocks: blocks}, forms: newSeen[form](), addresses: newSeen[chain.Address]()}
+	for some := range slices.Chunk(events, atOnce) {
+		if w.ready != nil {
+			w.ready(some)
 		}
-		w.uint(uint64(e.Index))
-		if n, fresh := addresses.place(e.Address); fresh {
-			w.uint(n)
-			w.raw(e.Address[:])
-		} else {
-			w.uint(n)
+		for i := range some {
+			w.event(c, &some[i])
 		}
-		w.topics(e.Topics)
-		w.bytes(e.Data)
-		w.form(forms, form{e.Decoding, e.Name, e.Signature})
-		if e.Decoding != chain.Raw {
-			w.bytes(e.Args)
-		}
+		w.spilled()
 	}
 }
 
-// forms is seen for forms, of which those that come again have texts at the same place:
-// so most are found without their texts being read.
-type forms struct {
-	*seen[form]
-	near [64]struct {
-		form
-		place uint64
+// common is what the events of a step may have in common.
+type common struct {
+	at        place
+	last      *chain.Event // the one before; nil for the first
+	forms     *seen[form]
+	addresses *seen[chain.Address]
+}
+
+func (w *encoder) event(c *common, e *chain.Event) {
+	further := w.next(&c.at, &e.Block)
+	if last := c.last; last != nil && further == 0 && e.TxIndex == last.TxIndex && e.TxHash == last.TxHash {
+		w.uint(further<<1 | 1)
+	} else {
+		w.uint(further << 1)
+		w.raw(e.TxHash[:])
+		w.uint(uint64(e.TxIndex))
+	}
+	c.last = e
+	w.uint(uint64(e.Index))
+	n, fresh := c.addresses.place(e.Address, e.Address[0]^e.Address[len(e.Address)-1])
+	if w.uint(n); fresh {
+		w.raw(e.Address[:])
+	}
+	w.topics(e.Topics)
+	w.bytes(e.Data)
+	w.form(c.forms, form{e.Decoding, e.Name, e.Signature})
+	if e.Decoding != chain.Raw {
+		w.bytes(e.Args)
 	}
 }
 
-// place is the form's number; the first time it is fresh.
-func (s *forms) place(f form) (n uint64, fresh bool) {
-	near := &s.near[uintptr(unsafe.Pointer(unsafe.StringData(f.signature)))>>4%uintptr(len(s.near))]
-	if f.signature != "" && f.decoding == near.decoding && identical(f.name, near.name) && identical(f.signature, near.signature) {
-		return near.place, false
-	}
-	n, fresh = s.seen.place(f)
-	near.form, near.place = f, n
-	return n, fresh
-}
-
-// identical texts are one, at one place in memory.
-func identical(a, b string) bool {
-	return len(a) == len(b) && unsafe.StringData(a) == unsafe.StringData(b)
-}
-
-func (w *encoder) form(forms *forms, f form) {
-	n, fresh := forms.place(f)
+// form is told from others by where its text lies: those that come again have it at the
+// same place.
+func (w *encoder) form(forms *seen[form], f form) {
+	n, fresh := forms.place(f, byte(uintptr(unsafe.Pointer(unsafe.StringData(f.signature)))>>4))
 	if w.uint(n); !fresh {
 		return
 	}
@@ -271,6 +269,7 @@ func (w *encoder) txs(blocks []chain.Block, txs []chain.Tx) {
 		w.raw(tx.EffectiveGasPrice[:])
 		w.raw(tx.L1Fee[:])
 		w.raw(tx.Method[:])
+		w.spilled()
 	}
 }
 

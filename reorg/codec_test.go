@@ -87,21 +87,22 @@ func asJSON(t testing.TB, s chain.Step) []byte {
 	return bytes.ReplaceAll(b, []byte("[]"), []byte("null"))
 }
 
-// A form is found again by where its texts lie, but is the same one wherever they do.
+// A value that looks as others do has its own number all the same, and one that looks other
+// than before the one it had.
 func TestSameFormElsewhere(t *testing.T) {
-	names := forms{seen: newSeen[form]()}
+	names := newSeen[form]()
 	for i := range 1000 {
 		signature := strings.Repeat("x", i/10)
 		f := form{chain.Decoded, "name", strings.Clone(signature)}
-		if n, fresh := names.place(f); n != uint64(i/10) || fresh != (i%10 == 0) {
+		if n, fresh := names.place(f, byte(i%7)); n != uint64(i/10) || fresh != (i%10 == 0) {
 			t.Fatalf("place %d, fresh %v, of %d", n, fresh, i)
 		}
-		if n, fresh := names.place(f); n != uint64(i/10) || fresh {
+		if n, fresh := names.place(f, byte(i%3)); n != uint64(i/10) || fresh {
 			t.Fatalf("again: place %d, fresh %v, of %d", n, fresh, i)
 		}
 	}
 	other := form{chain.Ambiguous, "name", strings.Repeat("x", 99)}
-	if n, fresh := names.place(other); n != 100 || !fresh {
+	if n, fresh := names.place(other, 0); n != 100 || !fresh {
 		t.Errorf("another one: place %d, fresh %v", n, fresh)
 	}
 }

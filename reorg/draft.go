@@ -3,10 +3,7 @@ package reorg
 import (
 	"cmp"
 	"context"
-	"slices"
 	"sync"
-
-	"github.com/cespare/xxhash/v2"
 
 	"superindex/chain"
 )
@@ -18,14 +15,9 @@ import (
 type Drafts struct {
 	j *Journal
 
-	mu     sync.Mutex
-	open   map[*Draft]struct{}
-	spare  []*[]byte // that no draft uses; the journal's own are given up with each second collection
-	spared int       // how many bytes they have
+	mu   sync.Mutex
+	open map[*Draft]struct{}
 }
-
-// spareBytes are enough for those who write side by side: more have no cores to encode on.
-const spareBytes = 16 << 20
 
 // Draft is the blocks, events, transactions and proof of one Batch: the rest of its
 // step, behind what says what it follows.
@@ -40,67 +32,62 @@ type Draft struct {
 func (j *Journal) Drafts() *Drafts { return &Drafts{j: j, open: map[*Draft]struct{}{}} }
 
 // Write drafts what a batch adds: its Blocks, Events, Transactions and Proof are
-// read. The step that is appended with the draft has the same ones.
-func (d *Drafts) Write(b *chain.Batch) (*Draft, error) {
-	draft := &Draft{rest: d.take()}
-	w := encoder{b: slices.Grow((*draft.rest)[:0], spacious(b))}
+// read. The step that is appended with the draft has the same ones. ready, where it is not
+// nil, is called with some events before they are read, then with the next ones, so that
+// they are in the processor's cache once for both: it may finish them, and the Proof.
+func (d *Drafts) Write(b *chain.Batch, ready func([]chain.Event)) (*Draft, error) {
+	buffer, out := d.j.bodies.Get().(*[]byte), &outlet{j: d.j}
+	w := encoder{b: (*buffer)[:0], ready: ready, spill: out.add}
 	w.added(b)
-	*draft.rest = w.b
-	d.mu.Lock()
-	d.open[draft] = struct{}{}
-	d.mu.Unlock()
-	switch {
-	case w.lost:
-		return nil, errLost
-	case len(w.b) < d.j.opts.Large:
-		return draft, nil
+	*buffer = w.b
+	draft, err := out.finish(&w)
+	if err != nil || draft.file != "" {
+		d.j.bodies.Put(buffer)
+	} else {
+		draft.rest = buffer
 	}
-	if err := d.j.room(d.j.opts.Reserve); err != nil {
+	if err != nil {
 		return nil, err
-	}
-	draft.size, draft.sum = len(w.b), xxhash.Sum64(w.b)
-	var err error
-	// No waiting for space: what has been drafted takes it, and goes once this fails.
-	if draft.file, err = d.j.steps.draft(d.j.opts.FS, w.b); err != nil {
-		return nil, cmp.Or(d.j.room(d.j.opts.Reserve), err)
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.put(draft.rest)
-	draft.rest = nil
+	d.open[draft] = struct{}{}
 	return draft, nil
 }
 
-// take gives a buffer that no draft uses.
-func (d *Drafts) take() *[]byte {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	last := len(d.spare) - 1
-	if last < 0 {
-		return d.j.bodies.Get().(*[]byte)
-	}
-	buffer := d.spare[last]
-	d.spare, d.spared = d.spare[:last], d.spared-cap(*buffer)
-	return buffer
+// outlet takes what is drafted, and makes a file of it where it is large.
+type outlet struct {
+	j    *Journal
+	file *stepFile // nil as long as there is none
 }
 
-// put takes one back; d is locked.
-func (d *Drafts) put(buffer *[]byte) {
-	if d.spared+cap(*buffer) <= spareBytes {
-		d.spare, d.spared = append(d.spare, buffer), d.spared+cap(*buffer)
-	} else {
-		d.j.bodies.Put(buffer)
+// add puts it behind what is there.
+func (o *outlet) add(b []byte) (err error) {
+	if o.file == nil {
+		if err := o.j.room(o.j.opts.Reserve); err != nil {
+			return err
+		}
+		// No waiting for space: what has been drafted takes it, and goes once this fails.
+		if o.file, err = o.j.steps.create(o.j.opts.FS); err != nil {
+			return cmp.Or(o.j.room(o.j.opts.Reserve), err)
+		}
 	}
+	return o.file.add(b)
 }
 
-// spacious is at least how long most batches are encoded: to append piece by piece to
-// what is too short would copy it again and again.
-func spacious(b *chain.Batch) (size int) {
-	for i := range b.Events {
-		e := &b.Events[i]
-		size += 80 + 32*len(e.Topics) + len(e.Data) + len(e.Args)
+// finish adds what w still has, unless all of it is small.
+func (o *outlet) finish(w *encoder) (*Draft, error) {
+	err := w.fault
+	if err == nil && (o.file != nil || len(w.b) >= o.j.opts.Large) {
+		err = o.add(w.b)
 	}
-	return size + 100*len(b.Blocks) + 300*len(b.Transactions)
+	if o.file == nil {
+		return &Draft{}, err
+	}
+	if err = o.file.finish(err); err != nil {
+		return nil, cmp.Or(o.j.room(o.j.opts.Reserve), err)
+	}
+	return &Draft{file: o.file.name, size: o.file.size, sum: o.file.sum.Sum64()}, nil
 }
 
 // Append is Journal.Append of an Apply, with its draft, which is gone then unless
@@ -119,7 +106,7 @@ func (d *Drafts) close(draft *Draft) {
 	defer d.mu.Unlock()
 	delete(d.open, draft)
 	if draft.rest != nil {
-		d.put(draft.rest)
+		d.j.bodies.Put(draft.rest)
 	}
 }
 
@@ -131,8 +118,4 @@ func (d *Drafts) Discard() {
 		}
 		d.close(draft)
 	}
-	for _, buffer := range d.spare {
-		d.j.bodies.Put(buffer)
-	}
-	d.spare, d.spared = nil, 0
 }

@@ -3,6 +3,7 @@ package reorg
 import (
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -15,7 +16,7 @@ import (
 func appendDrafted(t testing.TB, d *Drafts, step *chain.Step) {
 	t.Helper()
 	b := step.Apply
-	draft, err := d.Write(&chain.Batch{Blocks: b.Blocks, Events: b.Events, Transactions: b.Transactions, Proof: b.Proof})
+	draft, err := d.Write(&chain.Batch{Blocks: b.Blocks, Events: b.Events, Transactions: b.Transactions, Proof: b.Proof}, nil)
 	if err == nil {
 		_, err = d.Append(t.Context(), step, draft)
 	}
@@ -41,7 +42,7 @@ func TestDraftedSteps(t *testing.T) {
 		appendDrafted(t, drafts, step)
 	}
 	for _, to := range []uint64{20, 40} {
-		if _, err := drafts.Write(apply(ref(19, 'a'), to, 'a', chain.BlockRef{}, chain.BlockRef{}).Apply); err != nil {
+		if _, err := drafts.Write(apply(ref(19, 'a'), to, 'a', chain.BlockRef{}, chain.BlockRef{}).Apply, nil); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -63,6 +64,42 @@ func TestDraftedSteps(t *testing.T) {
 	}
 }
 
+// Events are finished some at a time before they are drafted, and the Proof with them; a
+// draft is given to its file in parts. The step is the one that they make then.
+func TestDraftsOfWhatIsNotReady(t *testing.T) {
+	plain, fs := open(t, vfs.NewMem(), nil), vfs.NewMem()
+	defer plain.Close()
+	j := open(t, fs, nil)
+	defer j.Close()
+	first, began := begin(t, plain, chain.BlockRef{}), begin(t, j, chain.BlockRef{})
+	step := transfers(chain.BlockRef{}, 25) // several parts of several times the events
+	step.Apply.Proof = chain.Proof{Rows: 2500, Digest: 7}
+	mustAppend(t, plain, step)
+
+	raw := *step.Apply
+	raw.Events, raw.Proof = slices.Clone(raw.Events), chain.Proof{}
+	for i := range raw.Events {
+		e := &raw.Events[i]
+		e.Decoding, e.Name, e.Signature, e.Args = chain.Raw, "", "", nil
+	}
+	drafts, decoded := j.Drafts(), step.Apply.Events
+	defer drafts.Discard()
+	draft, err := drafts.Write(&raw, func(some []chain.Event) {
+		copy(some, decoded)
+		decoded = decoded[len(some):]
+		raw.Proof.Rows, raw.Proof.Digest = raw.Proof.Rows+uint32(len(some)), 7
+	})
+	if err != nil || draft.size < 3*writtenAtOnce || len(decoded) > 0 {
+		t.Fatalf("%+v, %v; %d events were not given", draft, err, len(decoded))
+	}
+	if _, err := drafts.Append(t.Context(), step, draft); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := read(t, j, began), read(t, plain, first); !reflect.DeepEqual(got[0].Apply, want[0].Apply) {
+		t.Error("it is another step than the one appended at once")
+	}
+}
+
 // A draft that does not fit where the stream stands by then is none of its steps, and
 // says so; it can be discarded.
 func TestDraftThatDoesNotFit(t *testing.T) {
@@ -71,7 +108,7 @@ func TestDraftThatDoesNotFit(t *testing.T) {
 	defer j.Close()
 	begin(t, j, ref(0, 'a'))
 	drafts, step := j.Drafts(), apply(ref(3, 'a'), 12, 'a', chain.BlockRef{}, chain.BlockRef{})
-	draft, err := drafts.Write(step.Apply)
+	draft, err := drafts.Write(step.Apply, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,7 +131,7 @@ func TestPowerCutWithDrafts(t *testing.T) {
 	drafts := j.Drafts()
 	for n := uint64(9); n <= 90; n += 9 {
 		appendDrafted(t, drafts, apply(ref(n-9, 'a'), n, 'a', chain.BlockRef{}, chain.BlockRef{}))
-		if _, err := drafts.Write(apply(ref(n, 'a'), n+9, 'b', chain.BlockRef{}, chain.BlockRef{}).Apply); err != nil {
+		if _, err := drafts.Write(apply(ref(n, 'a'), n+9, 'b', chain.BlockRef{}, chain.BlockRef{}).Apply, nil); err != nil {
 			t.Fatal(err)
 		}
 		clone := fs.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: int(n), RNG: rand.New(rand.NewPCG(n, 1))})

@@ -64,33 +64,59 @@ func named(file string) (stream string, seq chain.Seq, ok bool) {
 	return stream, chain.Seq(n), ok && err == nil && fault == nil
 }
 
-// writtenAtOnce is after how many bytes the disk is given what was written, so that
-// it does not wait for all of a step.
-const writtenAtOnce = 1 << 20
+// writtenAtOnce is how much of a step is summed and given to the system at once, while it
+// is in the processor's cache; syncedAtOnce, after how much the disk is given it, so that it
+// does not wait for all of a step.
+const (
+	writtenAtOnce = 128 << 10
+	syncedAtOnce  = 1 << 20
+)
 
 // draftName is what the name of a file begins with whose step has no Seq yet.
 const draftName = "draft-"
 
-// draft makes bytes durable in a file of a name of its own, which it returns, by a file
-// system that may wait where there is no space, or not, and do with them what it likes.
-func (f *steps) draft(by vfs.FS, body []byte) (name string, err error) {
-	name = f.fs.PathJoin(f.dir, draftName+strconv.FormatUint(f.drafts.Add(1), 16))
+// stepFile is a file of a name of its own while a step is written to it.
+type stepFile struct {
+	vfs.File
+	fs   vfs.FS
+	name string
+	size int
+	sum  *xxhash.Digest
+}
+
+// create makes a file by a file system that may wait where there is no space, or not, and
+// do with what is written what it likes.
+func (f *steps) create(by vfs.FS) (*stepFile, error) {
+	name := f.fs.PathJoin(f.dir, draftName+strconv.FormatUint(f.drafts.Add(1), 16))
 	file, err := by.Create(name, vfs.WriteCategoryUnspecified)
 	if err != nil {
-		return "", fmt.Errorf("make a step's file: %w", err)
+		return nil, fmt.Errorf("make a step's file: %w", err)
 	}
-	defer func() {
-		if err != nil {
-			name, err = "", fmt.Errorf("write a step's file: %w", errors.Join(err, f.fs.Remove(name)))
-		}
-	}()
-	out := vfs.NewSyncingFile(file, vfs.SyncingFileOptions{BytesPerSync: writtenAtOnce})
-	for part := range slices.Chunk(body, writtenAtOnce) {
-		if _, err := out.Write(part); err != nil {
-			return name, errors.Join(err, out.Close())
+	out := vfs.NewSyncingFile(file, vfs.SyncingFileOptions{BytesPerSync: syncedAtOnce})
+	return &stepFile{File: out, fs: f.fs, name: name, sum: xxhash.New()}, nil
+}
+
+// add writes more of the step; bytes are the caller's again, and an error is for finish.
+func (f *stepFile) add(bytes []byte) error {
+	for part := range slices.Chunk(bytes, writtenAtOnce) {
+		f.size += len(part)
+		f.sum.Write(part)
+		if _, err := f.Write(part); err != nil {
+			return err
 		}
 	}
-	return name, errors.Join(out.Sync(), out.Close())
+	return nil
+}
+
+// finish makes what was written durable, unless there is an error: then the file goes.
+func (f *stepFile) finish(err error) error {
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return fmt.Errorf("write a step's file: %w", errors.Join(err, f.fs.Remove(f.name)))
+	}
+	return nil
 }
 
 // adopt gives a draft the name of its step, which is durable then; a file that had it
@@ -126,10 +152,14 @@ func (j *Journal) place(dst []byte, stream string, seq chain.Seq, step *chain.St
 		if err != nil || len(body) < j.opts.Large {
 			return value, len(body), err
 		}
-		draft = &Draft{size: len(body), sum: xxhash.Sum64(body)}
-		if draft.file, err = j.steps.draft(j.steps.fs, body); err != nil {
+		file, err := j.steps.create(j.steps.fs)
+		if err != nil {
 			return nil, 0, err
 		}
+		if err := file.finish(file.add(body)); err != nil {
+			return nil, 0, err
+		}
+		draft = &Draft{file: file.name, size: file.size, sum: file.sum.Sum64()}
 		dst = value[:digestSize] // what has grown is used again
 	case draft.file == "":
 		value = append(appendHead(dst, step), *draft.rest...)
