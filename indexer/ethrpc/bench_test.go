@@ -69,13 +69,15 @@ func BenchmarkScan(b *testing.B) {
 		set  indexer.Watched
 	}{{"all", everything{}}, {"percent", listed{}}, {"none", watched{}}} {
 		b.Run("watched="+c.name, func(b *testing.B) {
+			var memory indexer.Memory // used again, as the engine does
 			measure(b, answer, func() error {
-				s := newScan(benchRange, c.set, nil)
+				s := newScan(benchRange, c.set, &memory)
 				_, calls := headerCalls(ends(benchRange))
 				err := decode(&cursor{buf: answer, size: len(answer)}, append(calls, &call{read: s.read}))
 				if s.all != benchBlocks*benchLogs {
 					b.Fatal(s.all, "logs")
 				}
+				memory.Reset(s.events)
 				return err
 			})
 		})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/bits"
+	"unsafe"
 )
 
 var errHex = errors.New("no 0x text")
@@ -40,16 +41,43 @@ func fixedHex(dst, text []byte) error {
 // unhex reads 2*len(dst) hex digits, 32 at once; false where there is another byte
 // among them, and then dst may hold anything.
 func unhex(dst, digits []byte) bool {
-	blocks := len(dst) / 16
-	if blocks == 0 {
+	if len(dst) < runBytes {
 		return unhexWords(dst, digits)
 	}
-	_ = digits[2*len(dst)-1]
-	right := unhexWide(&dst[0], &digits[0], blocks)
-	if 16*blocks == len(dst) {
-		return right
+	var all [2]run
+	return unhexRuns(appendRuns(all[:0], dst, digits))
+}
+
+// run is what hex digits at src, 32 a block, are read to: 16 bytes a block, at least one.
+type run struct {
+	dst, src *byte
+	blocks   int
+}
+
+// runBytes are those of one block.
+const runBytes = 16
+
+// appendRuns appends what reads 2*len(dst) hex digits to dst, which has runBytes at
+// least: two runs at most. The last bytes are read again where they fill no block; so
+// an address, too, is hashed without waiting for its stores to settle.
+func appendRuns(runs []run, dst, digits []byte) []run {
+	n := len(dst)
+	_ = digits[2*n-1]
+	runs = append(runs, run{&dst[0], &digits[0], n / runBytes})
+	if n%runBytes > 0 {
+		runs = append(runs, run{&dst[n-runBytes], &digits[2*(n-runBytes)], 1})
 	}
-	return unhexWords(dst[16*blocks:], digits[32*blocks:]) && right
+	return runs
+}
+
+// unhexRunsWords is unhexRuns, eight digits at once.
+func unhexRunsWords(runs []run) bool {
+	right := true
+	for _, r := range runs {
+		n := r.blocks * runBytes
+		right = unhexWords(unsafe.Slice(r.dst, n), unsafe.Slice(r.src, 2*n)) && right
+	}
+	return right
 }
 
 // unhexWords is unhex, eight at once.

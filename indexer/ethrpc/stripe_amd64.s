@@ -3,18 +3,28 @@
 
 // 32 bytes at once, for CPUs with AVX2.
 
-// FILL fills a register with eight bytes, four times.
-#define FILL(value, x, y) \
-	MOVQ $value, AX \
-	VMOVQ AX, x \
-	VPBROADCASTQ x, y
+// Eight bytes that fill a register, four times.
+DATA zeros<>(SB)/8, $0x3030303030303030
+GLOBL zeros<>(SB), RODATA|NOPTR, $8
+DATA nine<>(SB)/8, $0x0909090909090909
+GLOBL nine<>(SB), RODATA|NOPTR, $8
+DATA blanks<>(SB)/8, $0x2020202020202020
+GLOBL blanks<>(SB), RODATA|NOPTR, $8
+DATA letters<>(SB)/8, $0x6161616161616161
+GLOBL letters<>(SB), RODATA|NOPTR, $8
+DATA five<>(SB)/8, $0x0505050505050505
+GLOBL five<>(SB), RODATA|NOPTR, $8
+DATA lows<>(SB)/8, $0x0f0f0f0f0f0f0f0f
+GLOBL lows<>(SB), RODATA|NOPTR, $8
+DATA weights<>(SB)/8, $0x0110011001100110
+GLOBL weights<>(SB), RODATA|NOPTR, $8
 
 #define CONSTANTS \
-	FILL(0x3030303030303030, X8, Y8) \
-	FILL(0x0909090909090909, X9, Y9) \
-	FILL(0x2020202020202020, X10, Y10) \
-	FILL(0x6161616161616161, X11, Y11) \
-	FILL(0x0505050505050505, X12, Y12)
+	VPBROADCASTQ zeros<>(SB), Y8 \
+	VPBROADCASTQ nine<>(SB), Y9 \
+	VPBROADCASTQ blanks<>(SB), Y10 \
+	VPBROADCASTQ letters<>(SB), Y11 \
+	VPBROADCASTQ five<>(SB), Y12
 
 // DIGITS sets in Y2 the bytes of Y0 that are hex digits, in Y4 those that are letters.
 #define DIGITS \
@@ -174,17 +184,20 @@ misfit:
 	VZEROUPPER
 	RET
 
-// func unhexAVX2(dst, src *byte, blocks int) bool
-TEXT ·unhexAVX2(SB), NOSPLIT, $0-25
-	MOVQ dst+0(FP), DI
-	MOVQ src+8(FP), SI
-	MOVQ blocks+16(FP), CX
+// func unhexAVX2(runs *run, count int) bool
+TEXT ·unhexAVX2(SB), NOSPLIT, $0-17
+	MOVQ runs+0(FP), BX
+	MOVQ count+8(FP), DX
 	CONSTANTS
-	FILL(0x0f0f0f0f0f0f0f0f, X13, Y13)
-	FILL(0x0110011001100110, X14, Y14)
+	VPBROADCASTQ lows<>(SB), Y13
+	VPBROADCASTQ weights<>(SB), Y14
 	VPCMPEQB Y15, Y15, Y15
-	TESTQ CX, CX
+	TESTQ DX, DX
 	JZ judge
+run:
+	MOVQ run_dst(BX), DI
+	MOVQ run_src(BX), SI
+	MOVQ run_blocks(BX), CX
 block:
 	VMOVDQU (SI), Y0
 	DIGITS
@@ -200,9 +213,12 @@ block:
 	ADDQ $16, DI
 	DECQ CX
 	JNZ block
+	ADDQ $run__size, BX
+	DECQ DX
+	JNZ run
 judge:
 	VPMOVMSKB Y15, AX
 	CMPL AX, $0xffffffff
-	SETEQ ret+24(FP)
+	SETEQ ret+16(FP)
 	VZEROUPPER
 	RET

@@ -11,12 +11,12 @@ import (
 //go:noescape
 func markWide(dst *uint64, src *byte, words int)
 
-// unhexWide is unhex for blocks of 32 digits at src, which make 16 bytes each.
-func unhexWide(dst, src *byte, blocks int) (right bool) {
+// unhexRuns reads some runs; false where one of them has another byte than digits.
+func unhexRuns(runs []run) (right bool) {
 	if cpu.X86.HasAVX2 {
-		return unhexAVX2(dst, src, blocks)
+		return unhexAVX2(unsafe.SliceData(runs), len(runs))
 	}
-	return unhexWords(unsafe.Slice(dst, 16*blocks), unsafe.Slice(src, 32*blocks))
+	return unhexRunsWords(runs)
 }
 
 // fits finds out whether the log that b, which is not empty, begins with fits, and
@@ -32,4 +32,4 @@ func (m *mold) fits(f *fit, b []byte) bool {
 func fitsAVX2(m *mold, f *fit, text *byte, size int) bool
 
 //go:noescape
-func unhexAVX2(dst, src *byte, blocks int) bool
+func unhexAVX2(runs *run, count int) bool

@@ -9,10 +9,8 @@ func markWide(dst *uint64, src *byte, words int) {
 	markWords(unsafe.Slice(dst, words), unsafe.Slice(src, 64*words))
 }
 
-// unhexWide is unhex for blocks of 32 digits at src, which make 16 bytes each.
-func unhexWide(dst, src *byte, blocks int) (right bool) {
-	return unhexWords(unsafe.Slice(dst, 16*blocks), unsafe.Slice(src, 32*blocks))
-}
+// unhexRuns reads some runs; false where one of them has another byte than digits.
+func unhexRuns(runs []run) (right bool) { return unhexRunsWords(runs) }
 
 // fits finds out whether the log that b, which is not empty, begins with fits, and
 // where what differs stands; if not, f may hold anything.
