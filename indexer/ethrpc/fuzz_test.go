@@ -82,6 +82,9 @@ func FuzzScan(f *testing.F) {
 			if (err == nil) != (wrong == nil) {
 				t.Fatalf("%s: %v, encoding/json: %v", name, err, wrong)
 			}
+			for i := range s.events {
+				s.events[i].Time = 0 // of its block: not of the log alone
+			}
 			if err == nil && !reflect.DeepEqual(s.events, want) {
 				t.Fatalf("%s:\n%v, encoding/json:\n%v", name, s.events, want)
 			}

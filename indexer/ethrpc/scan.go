@@ -22,7 +22,7 @@ type scan struct {
 	all    int
 	last   uint64 // index of the last log in its block
 	blocks []tally
-	events []chain.Event // Time is not set yet
+	events []chain.Event // Time is what their blocks' first logs say
 	start  int           // of the logs in the answer
 }
 
@@ -81,7 +81,8 @@ func (s *scan) add(c *cursor, l *log) error {
 	}
 	block.watched++
 	e := &s.grow(c)[len(s.events)-1].Log
-	e.Block, e.TxIndex, e.Index, e.Address = block.BlockRef, uint32(l.TxIndex.n), uint32(l.Index.n), l.Address
+	e.Block, e.Time, e.Address = block.BlockRef, block.time, l.Address
+	e.TxIndex, e.Index = uint32(l.TxIndex.n), uint32(l.Index.n)
 	return s.arena.fill(e, c, l)
 }
 
@@ -110,7 +111,7 @@ func (s *scan) place(l *log) error {
 		return fmt.Errorf("not in blocks %d to %d", s.within.From, s.within.To)
 	}
 	if n := len(s.blocks); n > 0 && s.blocks[n-1].Number >= number {
-		switch last := s.blocks[n-1]; {
+		switch last := &s.blocks[n-1]; {
 		case last.Number > number:
 			return fmt.Errorf("out of order, after block %d", last.Number)
 		case last.Hash != l.BlockHash:
@@ -203,6 +204,7 @@ func (s *scan) time(headers []*header) error {
 func (s *scan) merge(headers []*header) indexer.Fetched {
 	f := indexer.Fetched{Events: s.events, All: s.all}
 	f.Blocks = make([]chain.Block, 0, len(headers)+len(s.blocks))
+	events := s.events
 	for _, t := range s.blocks {
 		for len(headers) > 0 && headers[0].Number.n < t.Number {
 			f.Blocks = append(f.Blocks, bare(headers[0]))
@@ -216,11 +218,12 @@ func (s *scan) merge(headers []*header) indexer.Fetched {
 		}
 		b.Logs, b.WatchedLogs = chain.Known(int(t.all)), t.watched
 		f.Blocks = append(f.Blocks, b)
+		stamp(events[:t.watched], b.Time)
+		events = events[t.watched:]
 	}
 	for _, h := range headers {
 		f.Blocks = append(f.Blocks, bare(h))
 	}
-	stamp(f.Events, f.Blocks)
 	return f
 }
 
@@ -231,12 +234,12 @@ func bare(h *header) chain.Block {
 	return b
 }
 
-// stamp gives the events their blocks' times. Both ascend.
-func stamp(events []chain.Event, blocks []chain.Block) {
+// stamp gives the events of one block its time, which most often they have.
+func stamp(events []chain.Event, time uint64) {
+	if len(events) == 0 || events[0].Time == time {
+		return
+	}
 	for i := range events {
-		for blocks[0].Number != events[i].Block.Number {
-			blocks = blocks[1:]
-		}
-		events[i].Time = blocks[0].Time
+		events[i].Time = time
 	}
 }
