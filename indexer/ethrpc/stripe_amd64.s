@@ -3,45 +3,37 @@
 
 // 32 bytes at once, for CPUs with AVX2.
 
-// Eight bytes that fill a register, four times.
-DATA zeros<>(SB)/8, $0x3030303030303030
-GLOBL zeros<>(SB), RODATA|NOPTR, $8
-DATA nine<>(SB)/8, $0x0909090909090909
-GLOBL nine<>(SB), RODATA|NOPTR, $8
-DATA blanks<>(SB)/8, $0x2020202020202020
-GLOBL blanks<>(SB), RODATA|NOPTR, $8
-DATA letters<>(SB)/8, $0x6161616161616161
-GLOBL letters<>(SB), RODATA|NOPTR, $8
-DATA five<>(SB)/8, $0x0505050505050505
-GLOBL five<>(SB), RODATA|NOPTR, $8
-DATA lows<>(SB)/8, $0x0f0f0f0f0f0f0f0f
-GLOBL lows<>(SB), RODATA|NOPTR, $8
+// Tables by half a byte. A hex digit's halves, looked up in highs and lows, have a bit
+// in common: 1 is for 0 to 9, 2 for a letter, whose low half is 9 less than its value.
+DATA highs<>+0(SB)/8, $0x0002000201000000
+DATA highs<>+8(SB)/8, $0
+GLOBL highs<>(SB), RODATA|NOPTR, $16
+DATA lows<>+0(SB)/8, $0x0103030303030301
+DATA lows<>+8(SB)/8, $0x0000000000000101
+GLOBL lows<>(SB), RODATA|NOPTR, $16
+DATA nines<>+0(SB)/8, $0x0009000900000000
+DATA nines<>+8(SB)/8, $0
+GLOBL nines<>(SB), RODATA|NOPTR, $16
+
+DATA half<>(SB)/8, $0x0f0f0f0f0f0f0f0f
+GLOBL half<>(SB), RODATA|NOPTR, $8
 DATA weights<>(SB)/8, $0x0110011001100110
 GLOBL weights<>(SB), RODATA|NOPTR, $8
 
 #define CONSTANTS \
-	VPBROADCASTQ zeros<>(SB), Y8 \
-	VPBROADCASTQ nine<>(SB), Y9 \
-	VPBROADCASTQ blanks<>(SB), Y10 \
-	VPBROADCASTQ letters<>(SB), Y11 \
-	VPBROADCASTQ five<>(SB), Y12
+	VBROADCASTI128 highs<>(SB), Y8 \
+	VBROADCASTI128 lows<>(SB), Y9 \
+	VPBROADCASTQ half<>(SB), Y10 \
+	VPXOR Y11, Y11, Y11
 
-// DIGITS sets in Y2 the bytes of Y0 that are hex digits, in Y4 those that are letters.
-#define DIGITS \
-	VPSUBB Y8, Y0, Y2 \
-	VPMINUB Y9, Y2, Y3 \
-	VPCMPEQB Y2, Y3, Y2 \
-	VPOR Y10, Y0, Y4 \
-	VPSUBB Y11, Y4, Y4 \
-	VPMINUB Y12, Y4, Y5 \
-	VPCMPEQB Y4, Y5, Y4 \
-	VPOR Y4, Y2, Y2
-
-// WRONG adds to Y15 what of Y0 is no hex digit.
-#define WRONG \
-	DIGITS \
-	VPANDN Y13, Y2, Y2 \
-	VPOR Y2, Y15, Y15
+// OTHERS sets in Y2 the bytes of Y0 that are no hex digits, and in Y4 the high halves.
+#define OTHERS \
+	VPSRLW $4, Y0, Y4 \
+	VPAND Y10, Y4, Y4 \
+	VPSHUFB Y4, Y8, Y2 \
+	VPSHUFB Y0, Y9, Y3 \
+	VPAND Y3, Y2, Y2 \
+	VPCMPEQB Y11, Y2, Y2
 
 // QUOTED goes to misfit unless "0x stands at DI.
 #define QUOTED \
@@ -78,7 +70,6 @@ TEXT ·fitsAVX2(SB), NOSPLIT, $0-33
 	LEAQ mold_parts(R8), R13
 	XORL R12, R12
 	CONSTANTS
-	VPCMPEQB Y13, Y13, Y13
 	VPXOR Y14, Y14, Y14
 	VPXOR Y15, Y15, Y15
 part:
@@ -98,8 +89,8 @@ stripe:
 	VPANDN (mold_fixed-mold_text)(SI), Y1, Y1
 	VPOR Y6, Y14, Y14
 	VPOR Y1, Y15, Y15
-	DIGITS
-	VPANDN (mold_digits-mold_text)(SI), Y2, Y2
+	OTHERS
+	VPAND (mold_digits-mold_text)(SI), Y2, Y2
 	VPOR Y2, Y15, Y15
 	ADDQ $32, SI
 	ADDQ $32, BX
@@ -124,9 +115,11 @@ topic:
 	CMPB 67(DI), $'"'
 	JNE misfit
 	VMOVDQU 3(DI), Y0
-	WRONG
+	OTHERS
+	VPOR Y2, Y15, Y15
 	VMOVDQU 35(DI), Y0
-	WRONG
+	OTHERS
+	VPOR Y2, Y15, Y15
 	MOVBLZX 68(DI), AX
 	ADDQ $const_topicBytes, DI
 	INCQ CX
@@ -152,9 +145,8 @@ data:
 run:
 	ROOM(32)
 	VMOVDQU (DI), Y0
-	DIGITS
+	OTHERS
 	VPMOVMSKB Y2, AX
-	NOTL AX
 	TESTL AX, AX
 	JNZ ended
 	ADDQ $32, DI
@@ -189,9 +181,9 @@ TEXT ·unhexAVX2(SB), NOSPLIT, $0-17
 	MOVQ runs+0(FP), BX
 	MOVQ count+8(FP), DX
 	CONSTANTS
-	VPBROADCASTQ lows<>(SB), Y13
+	VBROADCASTI128 nines<>(SB), Y13
 	VPBROADCASTQ weights<>(SB), Y14
-	VPCMPEQB Y15, Y15, Y15
+	VPXOR Y15, Y15, Y15
 	TESTQ DX, DX
 	JZ judge
 run:
@@ -200,11 +192,11 @@ run:
 	MOVQ run_blocks(BX), CX
 block:
 	VMOVDQU (SI), Y0
-	DIGITS
-	VPAND Y2, Y15, Y15
-	VPAND Y13, Y0, Y0
-	VPAND Y9, Y4, Y4
-	VPADDB Y4, Y0, Y0 // a letter's low half is 9 less than its value
+	OTHERS
+	VPOR Y2, Y15, Y15
+	VPAND Y10, Y0, Y0
+	VPSHUFB Y4, Y13, Y4
+	VPADDB Y4, Y0, Y0
 	VPMADDUBSW Y14, Y0, Y0 // 16 times the first of two, and the second
 	VEXTRACTI128 $1, Y0, X1
 	VPACKUSWB X1, X0, X0
@@ -217,8 +209,7 @@ block:
 	DECQ DX
 	JNZ run
 judge:
-	VPMOVMSKB Y15, AX
-	CMPL AX, $0xffffffff
+	VPTEST Y15, Y15
 	SETEQ ret+16(FP)
 	VZEROUPPER
 	RET
