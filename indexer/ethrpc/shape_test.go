@@ -129,6 +129,30 @@ func TestFits(t *testing.T) {
 	}
 }
 
+// Up to four topics fit, and nothing but topics, whatever the mold was made of.
+func TestTopicsFit(t *testing.T) {
+	topic := fmt.Sprintf(`"0x%064x"`, 1)
+	for list, want := range map[string]bool{
+		"": true, topic: true, topic + strings.Repeat(","+topic, 3): true,
+		topic + strings.Repeat(","+topic, 4): false, topic + ",": false, "," + topic: false, topic + topic: false,
+		topic[:66] + `"`: false, topic[:67] + `0"`: false, `"0X` + topic[3:]: false, "null": false, topic + ",null": false,
+	} {
+		for name, format := range formats {
+			log := logsLike(format)[0]
+			from, to := strings.Index(log, "[\"0x")+1, strings.Index(log, "\"]")+1
+			other := append([]byte(log[:from]+list+log[to:]), make([]byte, stripeBytes)...)
+			m := molded(t, log)
+			var f, words fit
+			if m.fits(&f, other) != want || m.fitsWords(&words, other) != want || want && f != words {
+				t.Errorf("%s: %s: %+v, by the word %+v; fits: %v", name, list, f, words, want)
+			}
+			if want && f.count != strings.Count(list, "x") {
+				t.Errorf("%s: %d topics in %s", name, f.count, list)
+			}
+		}
+	}
+}
+
 // molded is the mold of a log.
 func molded(t *testing.T, text string) *mold {
 	var s shape
@@ -145,13 +169,19 @@ func molded(t *testing.T, text string) *mold {
 func TestSharedMembers(t *testing.T) {
 	for name, format := range formats {
 		logs := logsLike(format)
-		m := molded(t, logs[4])
+		m, before := molded(t, logs[4]), 4
 		for _, i := range []int{4, 5, 6, 4, 4, 7} { // 4 is of another block
+			var f fit
 			var got, want log
 			want.read(&cursor{buf: []byte(logs[i])}, new(shape))
-			if size := m.read(&got, append([]byte(logs[i]), make([]byte, stripeBytes)...)); size != len(logs[i]) {
+			text := append([]byte(logs[i]), make([]byte, stripeBytes)...)
+			if m.fits(&f, text); f.sameBlock != ((i == 4) == (before == 4)) {
+				t.Errorf("%s: log %d after %d is of the same block: %v", name, i, before, f.sameBlock)
+			}
+			if size := m.read(&got, text); size != len(logs[i]) {
 				t.Fatalf("%s: log %d: %d bytes of %d", name, i, size, len(logs[i]))
 			}
+			before = i
 			got.topics, got.first = want.topics, 0
 			if got != want {
 				t.Errorf("%s: log %d: %+v, as it stands %+v", name, i, got, want)
