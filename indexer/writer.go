@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"math/rand/v2"
 	"time"
 
 	"superindex/chain"
@@ -72,7 +73,7 @@ type Writer struct {
 // NewWriter continues where the journal's window ends. The stream has begun.
 func NewWriter(net Network, journal *reorg.Journal, pace Pace, status *Status) (*Writer, error) {
 	w := &Writer{net: net, journal: journal, pace: pace.withDefaults(), room: newRoom(), spare: new(memories), watch: status.network(net.Stream)}
-	w.tempo.poll = w.pace.Poll
+	w.tempo.poll = w.pace.Poll - rand.N(w.pace.Poll/4+1) // networks that stand still are not all looked at in one moment
 	err := w.reload()
 	return w, err
 }
