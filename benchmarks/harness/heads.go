@@ -25,6 +25,14 @@ func head(i int) loadnode.Options {
 // from the node's answer until the message is in the stream and the row can be
 // read in the view. Then the heads stand still, and everything must be there.
 func heads(ctx context.Context, b *bench) ([]report.Result, error) {
+	var r report.Result
+	dir, err := b.folder("heads")
+	if err != nil {
+		return nil, err
+	}
+	if err := b.files(ctx, dir, &r); err != nil {
+		return nil, err
+	}
 	networks := b.Networks
 	if networks == 0 {
 		networks = pick(b, 34, 4)
@@ -33,13 +41,10 @@ func heads(ctx context.Context, b *bench) ([]report.Result, error) {
 	for i := range networks {
 		options = append(options, head(i))
 	}
-	r := report.Result{Set: fmt.Sprintf("%d networks, each a block of %d logs a second", networks, options[0].Logs)}
-	err := serveAll(ctx, options, func(ctx context.Context, nodes []*served) error {
-		dir, err := b.folder("heads")
-		if err != nil {
-			return err
-		}
+	r.Set = fmt.Sprintf("%d networks, each a block of %d logs a second", networks, options[0].Logs)
+	err = serveAll(ctx, options, func(ctx context.Context, nodes []*served) error {
 		c := config{dir: dir, clickhouse: true, nats: true, networks: nodes, profiles: b.Profiles != ""}
+		var err error
 		if c.directory, err = nodes[0].directory(dir); err != nil { // one seed: the others' contracts are the same
 			return err
 		}
