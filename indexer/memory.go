@@ -150,6 +150,6 @@ func (s *memories) rest() {
 
 // What a network keeps of them at most while it reads history, and at its head.
 const (
-	spareBytes = fetchBytes / 4
+	spareBytes = fetchBytes / 2
 	idleBytes  = 1 << 20
 )

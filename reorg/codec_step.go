@@ -1,6 +1,7 @@
 package reorg
 
 import (
+	"encoding/binary"
 	"slices"
 	"unsafe"
 
@@ -127,13 +128,19 @@ type place struct {
 // next is how many blocks further ref is.
 func (w *encoder) next(p *place, ref *chain.BlockRef) uint64 {
 	from := p.at
-	for p.at < len(p.blocks) && p.blocks[p.at].BlockRef != *ref {
+	for p.at < len(p.blocks) && (p.blocks[p.at].Number != ref.Number || !same(&p.blocks[p.at].Hash, &ref.Hash)) {
 		p.at++
 	}
 	if p.at == len(p.blocks) && w.fault == nil {
 		w.fault = errLost
 	}
 	return uint64(p.at - from)
+}
+
+// same is a == b without a call, which takes longer than comparing.
+func same(a, b *chain.Hash) bool {
+	word := func(h *chain.Hash, at int) uint64 { return binary.NativeEndian.Uint64(h[at:]) }
+	return word(a, 0) == word(b, 0) && word(a, 8) == word(b, 8) && word(a, 16) == word(b, 16) && word(a, 24) == word(b, 24)
 }
 
 // next gives the block that is so many further.
@@ -179,7 +186,7 @@ type common struct {
 
 func (w *encoder) event(c *common, e *chain.Event) {
 	further := w.next(&c.at, &e.Block)
-	if last := c.last; last != nil && further == 0 && e.TxIndex == last.TxIndex && e.TxHash == last.TxHash {
+	if last := c.last; last != nil && further == 0 && e.TxIndex == last.TxIndex && same(&e.TxHash, &last.TxHash) {
 		w.uint(further<<1 | 1)
 	} else {
 		w.uint(further << 1)
