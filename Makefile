@@ -29,19 +29,28 @@ OSS_DIRECTORY ?= $(wildcard ../shared/data/oss-directory.tar.gz)
 # A build knows its commit from the repository; outside one (a tarball) there is none to know.
 VCS := $(if $(shell git rev-parse --verify --quiet HEAD 2>/dev/null),true,false)
 
+PROFILE := cmd/superindex/release.pgo
+
 # The parts that are no Go modules. The stamp carries the lock file's digest, so
 # that a lock that was only touched installs nothing; `npm ci` removes old stamps
 # with the folder.
 NPM_DIR := tools/npm
 PARTS   := $(NPM_DIR)/node_modules/.installed-$(shell sha256sum $(NPM_DIR)/package-lock.json | cut -c1-16)
 
-.PHONY: help build demo picture deps test lint sim sim-mutants bench bench-rpc bench-go fuzz clean
+.PHONY: help build release profile demo picture deps test lint sim sim-mutants bench bench-rpc bench-go fuzz clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## bin/superindex
 	$(GO) build -trimpath -buildvcs=$(VCS) -o bin/superindex ./cmd/superindex
+
+release: ## bin/superindex as it is released: compiled by the profile of its benchmarks, which takes minutes
+	@echo "compiling every module by $(PROFILE): some minutes on two cores, the first time"
+	$(GO) build -trimpath -buildvcs=$(VCS) -pgo=$(PROFILE) -o bin/superindex ./cmd/superindex
+
+profile: ## what a release is compiled by, of the CPU profiles that the last `make bench` kept
+	$(GO) tool pprof -proto -output=$(PROFILE) benchmarks/profiles/*-cpu-*.pprof
 
 demo: deps build ## three dev chains, ClickHouse and JetStream on this machine, live rows (DEMO_FOR=90s ends by itself)
 	bin/superindex demo $(if $(DEMO_FOR),--for $(DEMO_FOR))
@@ -84,7 +93,7 @@ sim: ## random histories of the engine against the canonical chain, one process 
 sim-mutants: ## each known mistake, put in on purpose, must be caught by the simulation
 	SIM_MUTANTS=1 $(GO) test ./internal/world -run '^TestMutants$$' -v -count 1 -timeout 60m
 
-bench: deps build ## superindex against a load node on this machine, into benchmarks/results/ (SCENARIOS, BENCH_FLAGS)
+bench: deps release ## superindex against a load node on this machine, into benchmarks/results/ (SCENARIOS, BENCH_FLAGS)
 	bin/superindex bench --dir benchmarks/data --out benchmarks/results --profiles benchmarks/profiles --oss-directory "$(OSS_DIRECTORY)" $(BENCH_FLAGS) $(SCENARIOS)
 
 bench-rpc: SCENARIOS := parse rpc

@@ -180,6 +180,11 @@ func versions() (all []report.Figure) {
 	if !ok {
 		return all
 	}
+	for _, set := range info.Settings {
+		if set.Key == "-pgo" {
+			all = append(all, report.Figure{Name: "compiled by the profile", Text: set.Value})
+		}
+	}
 	for _, m := range info.Deps {
 		switch m.Path {
 		case "github.com/cockroachdb/pebble/v2", "github.com/nats-io/nats-server/v2", "github.com/ClickHouse/ch-go",
