@@ -153,9 +153,8 @@ func (a *arena) fill(dst *chain.Log, c *cursor, l *log) error {
 		return fmt.Errorf("topics: more than %d", maxTopics)
 	}
 	dst.Topics = a.Topics(l.count)
-	if l.first > 0 && (l.data.to-l.data.from)%2 == 0 {
-		a.unhex(dst, c.buf[c.mark:], l)
-		return nil
+	if l.first > 0 {
+		return a.unhex(dst, c, l)
 	}
 	c.fixed(dst.TxHash[:], l.txHash, "transactionHash")
 	for i := range dst.Topics {
@@ -168,8 +167,9 @@ func (a *arena) fill(dst *chain.Log, c *cursor, l *log) error {
 	return c.err
 }
 
-// unhex is fill for a log that fitted a mold, at b: all its digits are read in one go.
-func (a *arena) unhex(dst *chain.Log, b []byte, l *log) {
+// unhex is fill for a log that fitted a mold: all its digits are read in one go.
+func (a *arena) unhex(dst *chain.Log, c *cursor, l *log) error {
+	b := c.buf[c.mark:]
 	var room [1 + maxTopics + 2]run
 	runs := room[:0]
 	if l.txHash.kind != 0 {
@@ -179,6 +179,10 @@ func (a *arena) unhex(dst *chain.Log, b []byte, l *log) {
 		runs = appendRuns(runs, dst.Topics[i][:], b[l.first+i*topicBytes+len(`"0x`):])
 	}
 	digits := b[l.data.from+2 : l.data.to]
+	if len(digits)%2 != 0 {
+		a.hex(c, l.data) // says so
+		return c.err
+	}
 	if n := len(digits) / 2; n > 0 {
 		dst.Data = a.Bytes(n)
 	}
@@ -188,6 +192,7 @@ func (a *arena) unhex(dst *chain.Log, b []byte, l *log) {
 		runs = appendRuns(runs, dst.Data, digits)
 	}
 	unhexRuns(runs)
+	return nil
 }
 
 // hex reads 0x text. Missing, null and "0x" are no bytes.

@@ -67,6 +67,19 @@ func TestAlikeLogs(t *testing.T) {
 	}
 }
 
+// A log like others whose data is half a byte too long is refused for its data.
+func TestAlikeLogWithHalfAByte(t *testing.T) {
+	for name, format := range formats {
+		logs := logsLike(format)
+		logs[6] = strings.Replace(logs[6], `"data":"0x`, `"data":"0xa`, 1)
+		logs[6] = strings.Replace(logs[6], `"data": "0x`, `"data": "0xa`, 1)
+		_, err := scanned(strings.NewReader("[" + strings.Join(logs, ",") + "]"))
+		if err == nil || !strings.Contains(err.Error(), "data: no 0x text") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // scanned reads an answer of logs of the formats.
 func scanned(from io.Reader) (*scan, error) {
 	s := newScan(indexer.Range{From: 0x1000000, To: 0x2000000}, everything{}, nil)
