@@ -49,7 +49,7 @@ release: ## bin/superindex as it is released: compiled by the profile of its ben
 	@echo "compiling every module by $(PROFILE): some minutes on two cores, the first time"
 	$(GO) build -trimpath -buildvcs=$(VCS) -pgo=$(PROFILE) -o bin/superindex ./cmd/superindex
 
-profile: ## what a release is compiled by, of the CPU profiles that the last `make bench` kept
+profile: ## what a release is compiled by, of the CPU profiles that `make bench` kept
 	$(GO) tool pprof -proto -output=$(PROFILE) benchmarks/profiles/*-cpu-*.pprof
 
 demo: deps build ## three dev chains, ClickHouse and JetStream on this machine, live rows (DEMO_FOR=90s ends by itself)

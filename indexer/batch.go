@@ -11,8 +11,8 @@ import (
 	"superindex/reorg"
 )
 
-// A step is at most this large, so that a sink never splits what it inserts. One
-// block may exceed it.
+// A step has at most so many rows, and about so many bytes, at most twice as many, so that
+// a sink never splits what it inserts. One block may exceed it.
 const (
 	stepRows  = 50_000
 	stepBytes = 8 << 20
@@ -90,8 +90,16 @@ func (p piece) part(block, blocks, event, events, tx, txs int) piece {
 const txWeight = 220
 
 // weight is about what an event will take in the journal, with arguments that say what its
-// topics and data do.
-func weight(e *chain.Event) int { return 160 + 3*len(e.Data) + 64*len(e.Topics) }
+// topics and data do: some are longer than that, as text of control bytes is, or numbers in a
+// list under long names. Where data is long it is what it can be at most.
+func weight(e *chain.Event) int {
+	const long = 4 << 10
+	size := 160 + 3*len(e.Data) + 64*len(e.Topics)
+	if len(e.Data) > long {
+		size += 3 * len(e.Data)
+	}
+	return size
+}
 
 // prove says what a piece holds; that it is complete, nothing here proves.
 func prove(events []chain.Event) chain.Proof {

@@ -13,7 +13,7 @@ const (
 	WaitRPC   Stage = iota // from a request to the last byte of its answer
 	Parse                  // the answer's JSON
 	Decode                 // logs into events
-	ToJournal              // appends, with what they wait for room
+	ToJournal              // drafts and appends, with what they wait for room
 	ToSink                 // writes into sinks
 	stages
 )

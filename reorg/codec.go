@@ -97,7 +97,7 @@ func parseStep(s *chain.Step, b []byte, m *memory) error {
 	return nil
 }
 
-// encoder appends to b until the first fault.
+// encoder appends to b. After a fault, the first of which it keeps, what it has is of no use.
 type encoder struct {
 	b     []byte
 	fault error

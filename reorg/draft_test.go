@@ -1,13 +1,16 @@
 package reorg
 
 import (
+	"errors"
 	"math/rand/v2"
 	"reflect"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 
 	"superindex/chain"
 )
@@ -118,6 +121,39 @@ func TestDraftThatDoesNotFit(t *testing.T) {
 	drafts.Discard()
 	if got := files(t, fs); len(got) != 0 {
 		t.Error(got)
+	}
+}
+
+// A draft whose file cannot be made, written or made durable is none: it leaves nothing
+// behind, says what failed, and the next one goes well.
+func TestDraftsThatFail(t *testing.T) {
+	for kind, times := range map[errorfs.OpKind]int64{errorfs.OpCreate: 1, errorfs.OpFileWrite: 3, errorfs.OpFileSyncData: 1} {
+		for nth := range times {
+			disk, fails := vfs.NewMem(), atomic.Int64{}
+			j := open(t, errorfs.Wrap(disk, errorfs.InjectorFunc(func(op errorfs.Op) error {
+				if op.Kind == kind && strings.Contains(op.Path, draftName) && fails.Add(-1) == 0 {
+					return errorfs.ErrInjected
+				}
+				return nil
+			})), nil)
+			began := begin(t, j, chain.BlockRef{})
+			drafts, step := j.Drafts(), transfers(chain.BlockRef{}, 25)
+			fails.Store(nth + 1)
+			if _, err := drafts.Write(step.Apply, nil); !errors.Is(err, errorfs.ErrInjected) {
+				t.Errorf("%v, time %d: %v", kind, nth, err)
+			}
+			if got := files(t, disk); len(got) != 0 {
+				t.Errorf("%v, time %d: left behind: %v", kind, nth, got)
+			}
+			appendDrafted(t, drafts, step)
+			drafts.Discard()
+			if got := read(t, j, began); !reflect.DeepEqual(got[0].Apply.Events, step.Apply.Events) {
+				t.Errorf("%v, time %d: the next draft is another step", kind, nth)
+			}
+			if err := j.Close(); err != nil {
+				t.Error(err)
+			}
+		}
 	}
 }
 

@@ -148,7 +148,7 @@ func (j *Journal) place(dst []byte, stream string, seq chain.Seq, step *chain.St
 	switch {
 	case draft == nil:
 		value, err = appendStep(dst, step)
-		body := value[min(digestSize, len(value)):]
+		body := value[digestSize:]
 		if err != nil || len(body) < j.opts.Large {
 			return value, len(body), err
 		}

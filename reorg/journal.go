@@ -28,7 +28,7 @@ type Options struct {
 	Reserve   uint64           // bytes that the journal leaves free on its disk
 	Keep      time.Duration    // how long a step stays after every sink has acked it
 	MarkBytes uint64           // a trimming point every so many bytes
-	Large     int              // bytes from which on a step lies in a file of its own
+	Large     int              // bytes from which on a step lies in a file of its own, writtenAtOnce at most
 	Now       func() time.Time // the clock that Keep and a new stream's first Seq are taken from
 	Sinks     []string         // the sinks whose acks allow trimming
 }

@@ -88,8 +88,8 @@ type memory struct {
 	events []chain.Event
 }
 
-// keptBytes are more than what a step has, and keptEvents what as many take. A step of one
-// giant block has more, which is not kept.
+// keptBytes are more than what most steps have, and keptEvents what as many take. What has
+// more, one giant block for instance, is not kept.
 const (
 	keptBytes  = 16 << 20
 	keptEvents = 64 << 10

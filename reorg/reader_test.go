@@ -61,14 +61,18 @@ func TestMemoryOfSteps(t *testing.T) {
 	} {
 		t.Run(fmt.Sprint(c.takes), func(t *testing.T) {
 			var m memory
-			for _, n := range c.takes {
-				first := take(&m.bytes, n)
-				if len(first) != n || cap(first) != n {
-					t.Fatalf("%d of %d are taken", len(first), n)
+			var all [][]byte
+			for i, n := range c.takes {
+				part := take(&m.bytes, n)
+				if len(part) != n || cap(part) != n {
+					t.Fatalf("%d of %d are taken", len(part), n)
 				}
-				first[0] = 7
-				if take(&m.bytes, 0); first[0] != 7 {
-					t.Error("it is taken again")
+				part[0], part[n-1] = byte(i), byte(i)
+				all = append(all, part)
+			}
+			for i, part := range all {
+				if part[0] != byte(i) || part[len(part)-1] != byte(i) {
+					t.Errorf("part %d is taken again", i)
 				}
 			}
 			if m.reset(); cap(m.bytes) != c.kept || len(m.bytes) != 0 {

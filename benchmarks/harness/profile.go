@@ -23,6 +23,7 @@ func (b *bench) profile(ctx context.Context, d *daemon, name string) (stop func(
 	if b.Profiles == "" {
 		return func() {}
 	}
+	b.forget(name)
 	work, cancel := context.WithCancel(ctx)
 	var g sync.WaitGroup
 	g.Go(func() {
@@ -34,6 +35,16 @@ func (b *bench) profile(ctx context.Context, d *daemon, name string) (stop func(
 		b.keep(ctx, d, "/debug/pprof/heap", name+"-heap.pprof")
 		cancel()
 		g.Wait()
+	}
+}
+
+// forget removes a scenario's profiles of earlier runs: there may have been more of them.
+func (b *bench) forget(name string) {
+	old, _ := filepath.Glob(filepath.Join(b.Profiles, name+"-*.pprof")) // the pattern is none of a user's
+	for _, file := range old {
+		if err := os.Remove(file); err != nil {
+			b.say("  an old profile stays: %v", err)
+		}
 	}
 }
 

@@ -1,5 +1,3 @@
-//go:build !race
-
 package ethrpc
 
 import (
@@ -23,8 +21,8 @@ type prompt struct {
 	err  error
 }
 
-// prompted makes a connection a prompt one, if it is of TCP.
-func prompted(conn net.Conn) net.Conn {
+// newPrompt makes a connection a prompt one, if it is of TCP.
+func newPrompt(conn net.Conn) net.Conn {
 	tcp, ok := conn.(*net.TCPConn)
 	if !ok {
 		return conn
@@ -43,7 +41,7 @@ func (c *prompt) Read(p []byte) (n int, err error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
-	c.into, c.n, c.err = p, 0, nil
+	c.into, c.n, c.err = p[:min(len(p), window)], 0, nil // nobody else may run meanwhile
 	err = c.raw.Read(c.once)
 	c.into = nil
 	switch {

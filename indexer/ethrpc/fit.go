@@ -14,7 +14,7 @@ type fit struct {
 	count     int    // of topics
 	from, to  int    // of data, without its quotes
 	size      int    // of the log
-	sameBlock bool   // the members that all logs of a block share are the last log's
+	sameBlock bool   // what all logs of a block share is as in the last log that fitted the mold
 }
 
 // Between a topic's quote and the next one's are so many bytes.

@@ -170,7 +170,7 @@ func (a *arena) fill(dst *chain.Log, c *cursor, l *log) error {
 // unhex is fill for a log that fitted a mold: all its digits are read in one go.
 func (a *arena) unhex(dst *chain.Log, c *cursor, l *log) error {
 	b := c.buf[c.mark:]
-	var room [1 + maxTopics + 2]run
+	var room [1 + maxTopics + 2]run // the hash, topics, the data and its end
 	runs := room[:0]
 	if l.txHash.kind != 0 {
 		runs = appendRuns(runs, dst.TxHash[:], b[l.txHash.from+2:l.txHash.to])

@@ -80,7 +80,7 @@ func (s *scan) add(c *cursor, l *log) error {
 		return nil
 	}
 	block.watched++
-	e := &s.grow(c)[len(s.events)-1].Log
+	e := &s.grow(c).Log
 	e.Block, e.Time, e.Address = block.BlockRef, block.time, l.Address
 	e.TxIndex, e.Index = uint32(l.TxIndex.n), uint32(l.Index.n)
 	return s.arena.fill(e, c, l)
@@ -89,7 +89,7 @@ func (s *scan) add(c *cursor, l *log) error {
 // grow appends an event. Where it must move them, it makes room for as many as the
 // rest of the answer will have if it goes on like this, but for no more than
 // growth times as many as there are.
-func (s *scan) grow(c *cursor) []chain.Event {
+func (s *scan) grow(c *cursor) *chain.Event {
 	const least, growth = 64, 32
 	if n := len(s.events); n == cap(s.events) {
 		done, left := c.gone+c.at-s.start, max(0, c.size-c.gone-c.at)
@@ -97,7 +97,7 @@ func (s *scan) grow(c *cursor) []chain.Event {
 		s.events = slices.Grow(s.events, max(least, n/8, int(min(more, float64(growth*n)))))
 	}
 	s.events = append(s.events, chain.Event{})
-	return s.events
+	return &s.events[len(s.events)-1]
 }
 
 // place checks that the log follows the one before it, and opens its block where

@@ -3,7 +3,7 @@ package ethrpc
 // shape is how the last logs were written. A node writes every log alike: the same
 // members in the same order, hashes of 64 digits, numbers of a few different
 // lengths. So a log is compared with those before it, 32 bytes at once, and where it
-// is alike only its digits are left to read: those of its block once a block, those that
+// is alike only its digits are left to read: those of its block once a block and mold, those that
 // only watched logs need when it is one. Where it is not, it is read as it stands, and
 // learned.
 //

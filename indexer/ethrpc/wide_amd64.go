@@ -28,8 +28,12 @@ func (m *mold) fits(f *fit, b []byte) bool {
 	return m.fitsWords(f, b)
 }
 
+// fitsAVX2 is fits for at least one byte of text.
+//
 //go:noescape
 func fitsAVX2(m *mold, f *fit, text *byte, size int) bool
 
+// unhexAVX2 is unhexRuns. Each run has at least one block.
+//
 //go:noescape
 func unhexAVX2(runs *run, count int) bool

@@ -2,7 +2,6 @@ package ethrpc
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"io"
 	"math/rand/v2"
@@ -21,9 +20,13 @@ func connected(t *testing.T) (here net.Conn, there *net.TCPConn) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	here, err = promptly(new(net.Dialer).DialContext)(context.Background(), "tcp", l.Addr().String())
+	dialed, err := net.Dial("tcp", l.Addr().String())
 	if err != nil {
 		t.Fatal(err)
+	}
+	here = newPrompt(dialed)
+	if _, ok := here.(*prompt); !ok {
+		t.Fatalf("%T", here)
 	}
 	t.Cleanup(func() { here.Close() })
 	conn, err := l.Accept()
