@@ -40,7 +40,7 @@ func (b *bench) profile(ctx context.Context, d *daemon, name string) (stop func(
 
 // forget removes a scenario's profiles of earlier runs: there may have been more of them.
 func (b *bench) forget(name string) {
-	old, _ := filepath.Glob(filepath.Join(b.Profiles, name+"-*.pprof")) // in a folder whose name is no pattern they stay
+	old, _ := filepath.Glob(filepath.Join(b.Profiles, name+"-*.pprof")) // none, where the folder's own name is a pattern
 	for _, file := range old {
 		if err := os.Remove(file); err != nil {
 			b.say("  an old profile stays: %v", err)
