@@ -29,6 +29,9 @@ OSS_DIRECTORY ?= $(wildcard ../shared/data/oss-directory.tar.gz)
 # A build knows its commit from the repository; outside one (a tarball) there is none to know.
 VCS := $(if $(shell git rev-parse --verify --quiet HEAD 2>/dev/null),true,false)
 
+BUILD := $(GO) build -trimpath -buildvcs=$(VCS) -o bin/superindex
+
+# The CPU profile that a release is compiled by.
 PROFILE := cmd/superindex/release.pgo
 
 # The parts that are no Go modules. The stamp carries the lock file's digest, so
@@ -43,11 +46,11 @@ help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## bin/superindex
-	$(GO) build -trimpath -buildvcs=$(VCS) -o bin/superindex ./cmd/superindex
+	$(BUILD) ./cmd/superindex
 
 release: ## bin/superindex as it is released: compiled by the profile of its benchmarks, which takes minutes
 	@echo "compiling every module by $(PROFILE): some minutes on two cores, the first time"
-	$(GO) build -trimpath -buildvcs=$(VCS) -pgo=$(PROFILE) -o bin/superindex ./cmd/superindex
+	$(BUILD) -pgo=$(PROFILE) ./cmd/superindex
 
 profile: ## what a release is compiled by, of the CPU profiles that `make bench` kept
 	$(GO) tool pprof -proto -output=$(PROFILE) benchmarks/profiles/*-cpu-*.pprof

@@ -1,6 +1,9 @@
 package chain
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Block is what is kept of a block. Above finalized every block is there; below
 // it, those that hold a watched log and the ends of a range.
@@ -56,6 +59,12 @@ type Event struct {
 	Name      string // "Transfer"
 	Signature string // "Transfer(address,address,uint256)"
 	Args      []byte // canonical JSON object; empty for Raw
+}
+
+// Clone is the event in memory of its own.
+func (e Event) Clone() Event {
+	e.Topics, e.Data, e.Args = slices.Clone(e.Topics), slices.Clone(e.Data), slices.Clone(e.Args)
+	return e
 }
 
 // Tx is a transaction that called, created or made emit a watched address, or

@@ -168,8 +168,7 @@ func (n *NetworkStatus) take(s *chain.Step) {
 		n.Blocks += s.Apply.Last.Number - s.Apply.Parent.Number
 		n.Events += uint64(len(s.Apply.Events))
 		for _, e := range s.Apply.Events[max(0, len(s.Apply.Events)-recentEvents):] {
-			e.Topics, e.Data, e.Args = slices.Clone(e.Topics), slices.Clone(e.Data), slices.Clone(e.Args) // the step's memory is used again
-			n.Recent = append(n.Recent, e)
+			n.Recent = append(n.Recent, e.Clone()) // the step's memory is used again
 		}
 		n.Recent = slices.Delete(n.Recent, 0, max(0, len(n.Recent)-recentEvents))
 		if last := len(s.Apply.Blocks) - 1; last >= 0 {

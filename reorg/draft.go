@@ -84,10 +84,11 @@ func (o *outlet) finish(w *encoder) (*Draft, error) {
 	if o.file == nil {
 		return &Draft{}, err
 	}
-	if err = o.file.finish(err); err != nil {
+	draft, err := o.file.finish(err)
+	if err != nil {
 		return nil, cmp.Or(o.j.room(o.j.opts.Reserve), err)
 	}
-	return &Draft{file: o.file.name, size: o.file.size, sum: o.file.sum.Sum64()}, nil
+	return draft, nil
 }
 
 // Append is Journal.Append of an Apply, with its draft, which is gone then unless

@@ -108,15 +108,16 @@ func (f *stepFile) add(bytes []byte) error {
 	return nil
 }
 
-// finish makes what was written durable, unless there is an error: then the file goes.
-func (f *stepFile) finish(err error) error {
+// finish makes what was written durable, and a draft of it; unless there is an error: then
+// the file goes.
+func (f *stepFile) finish(err error) (*Draft, error) {
 	if err == nil {
 		err = f.Sync()
 	}
 	if err = errors.Join(err, f.Close()); err != nil {
-		return fmt.Errorf("write a step's file: %w", errors.Join(err, f.fs.Remove(f.name)))
+		return nil, fmt.Errorf("write a step's file: %w", errors.Join(err, f.fs.Remove(f.name)))
 	}
-	return nil
+	return &Draft{file: f.name, size: f.size, sum: f.sum.Sum64()}, nil
 }
 
 // adopt gives a draft the name of its step, which is durable then; a file that had it
@@ -156,10 +157,9 @@ func (j *Journal) place(dst []byte, stream string, seq chain.Seq, step *chain.St
 		if err != nil {
 			return nil, 0, err
 		}
-		if err := file.finish(file.add(body)); err != nil {
+		if draft, err = file.finish(file.add(body)); err != nil {
 			return nil, 0, err
 		}
-		draft = &Draft{file: file.name, size: file.size, sum: file.sum.Sum64()}
 		dst = value[:digestSize] // what has grown is used again
 	case draft.file == "":
 		value = append(appendHead(dst, step), *draft.rest...)

@@ -83,8 +83,7 @@ func lent(s chain.Step) chain.Step {
 	b := *s.Apply
 	b.Events = slices.Clone(b.Events)
 	for i := range b.Events {
-		e := &b.Events[i]
-		e.Topics, e.Data, e.Args = slices.Clone(e.Topics), slices.Clone(e.Data), slices.Clone(e.Args)
+		b.Events[i] = b.Events[i].Clone()
 	}
 	s.Apply = &b
 	return s
