@@ -21,41 +21,34 @@ func growth(ctx context.Context, b *bench) (results []report.Result, err error) 
 	}
 	flat(results)
 	marginal(results)
-	contracts := b.thereAndBack(ctx, pick(b, []int{100, 10_000, 100_000}, []int{100, 1000}))
-	flat(contracts)
-	return append(results, contracts...), nil
+	return append(results, b.thereAndBack(ctx, pick(b, []int{100, 10_000, 100_000}, []int{100, 1000}))...), nil
 }
 
 // thereAndBack measures each number of contracts several times, every other time in
-// falling order, and keeps the fastest: what the machine is slower at the end than at
-// the beginning, by several percent, would else pass for what contracts cost.
+// falling order, and compares within a lap: that the machine is slower at the end than at
+// the beginning would else pass for what contracts cost.
 func (b *bench) thereAndBack(ctx context.Context, contracts []int) []report.Result {
+	laps := make([][]report.Result, len(contracts)) // of each number
+	for lap := range pick(b, 3, 1) {
+		all := make([]report.Result, len(contracts))
+		for i := range contracts {
+			if lap%2 == 1 {
+				i = len(contracts) - 1 - i
+			}
+			o := b.full()
+			o.Addresses = contracts[i]
+			all[i] = b.backfill(ctx, load{name: fmt.Sprintf("growth-addresses-%d", o.Addresses), node: o, clickhouse: true, listed: true}, nil)
+		}
+		flat(all)
+		for i, r := range all {
+			laps[i] = append(laps[i], r)
+		}
+	}
 	results := make([]report.Result, len(contracts))
-	for i := range pick(b, 3, 1) * len(contracts) {
-		lap, at := i/len(contracts), i%len(contracts)
-		if lap%2 == 1 {
-			at = len(contracts) - 1 - at
-		}
-		o := b.full()
-		o.Addresses = contracts[at]
-		name := fmt.Sprintf("growth-addresses-%d", o.Addresses)
-		r := b.backfill(ctx, load{name: fmt.Sprintf("%s-%d", name, lap), node: o, clickhouse: true, listed: true}, nil)
-		if r.Scenario = name; lap > 0 {
-			r = faster(results[at], r)
-		}
-		results[at] = r
+	for i := range contracts {
+		results[i] = report.Middle(laps[i])
 	}
 	return results
-}
-
-// faster is the faster of two results of the same, with what the slower's rate was; a
-// fault stays.
-func faster(a, b report.Result) report.Result {
-	if b.Fault != "" || a.Fault == "" && b.Rate > a.Rate {
-		a, b = b, a
-	}
-	a.Figures = append(append(a.Figures, b.Figures...), report.Figure{Name: "another time", Value: b.Rate, Unit: "logs/s"})
-	return a
 }
 
 // flat compares the last with the first: its time for a log, in CPU seconds and by

@@ -115,9 +115,12 @@ func (b *bench) scenario(ctx context.Context, s scenario) []report.Result {
 
 func (b *bench) say(format string, args ...any) { fmt.Fprintf(b.Progress, format+"\n", args...) }
 
-// folder is an empty one for a scenario's data.
+// folder is an empty one for a scenario's data, or for a lap's of it.
 func (b *bench) folder(name string) (string, error) {
 	dir := filepath.Join(b.Dir, name)
+	for lap := 2; slices.Contains(b.folders, dir); lap++ {
+		dir = filepath.Join(b.Dir, fmt.Sprintf("%s-%d", name, lap))
+	}
 	if err := os.RemoveAll(dir); err != nil {
 		return "", fmt.Errorf("empty %s: %w", dir, err)
 	}

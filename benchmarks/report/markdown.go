@@ -82,7 +82,7 @@ func tables(r *Run) []table {
 	for i := range r.Results {
 		one := &r.Results[i]
 		for _, x := range one.Ratios {
-			wanted.rows = append(wanted.rows, []string{one.Scenario, x.What, fmt.Sprintf("%.2f", x.Value), x.bound(), x.verdict()})
+			wanted.rows = append(wanted.rows, []string{one.Scenario, x.What, x.measured(), x.bound(), x.verdict()})
 		}
 		rates.rows = append(rates.rows, one.rates())
 		for _, l := range one.Latency {

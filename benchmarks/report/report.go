@@ -80,6 +80,8 @@ type Ratio struct {
 	Value float64 `json:"value"`
 	Want  float64 `json:"want,omitempty"` // 0: nothing is
 	Most  bool    `json:"most,omitempty"` // Want is an upper bound
+
+	Laps []float64 `json:"laps,omitempty"` // what it was in each lap, in their order, where there are several: Value is the middle one
 }
 
 // Holds reports whether the ratio is as wanted; true where nothing is.

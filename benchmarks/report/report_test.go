@@ -119,3 +119,38 @@ func TestWrite(t *testing.T) {
 		t.Error("written into no folder")
 	}
 }
+
+// The rate is one lap's, and each ratio the middle one of all laps.
+func TestTheMiddleOfLaps(t *testing.T) {
+	lap := func(rate, ratio float64) Result {
+		return Result{Rate: rate, Ratios: []Ratio{{What: "rate / reading", Value: ratio, Want: 0.25}}, Proof: &Proof{}}
+	}
+	laps := []Result{lap(900, 0.25), lap(600, 0.27), lap(700, 0.21)}
+	got := Middle(laps)
+	if got.Rate != 700 || got.Ratios[0].Value != 0.25 || !got.Ratios[0].Holds() {
+		t.Errorf("%+v", got)
+	}
+	if text := Line(got); !strings.Contains(text, "rate / reading: 0.25 [0.25 0.27 0.21]") {
+		t.Error(text)
+	}
+	if laps[2].Ratios[0].Value != 0.21 {
+		t.Error("a lap itself has changed")
+	}
+	one := Middle(laps[:1])
+	if text := Line(one); !strings.Contains(text, "rate / reading: 0.25 (at least") {
+		t.Error(text)
+	}
+}
+
+func TestALapThatFailedIsTheResult(t *testing.T) {
+	good := Result{Rate: 3, Ratios: []Ratio{{What: "x", Value: 1}}}
+	for _, bad := range []Result{{Rate: 2, Fault: "gone"}, {Rate: 2, Proof: &Proof{Want: 2, Got: 1}}} {
+		if got := Middle([]Result{good, bad, good}); got.Rate != 2 {
+			t.Errorf("%+v", got)
+		}
+	}
+	// A limit that could not be measured is a lap less.
+	if got := Middle([]Result{good, {Rate: 5}, {Rate: 1, Ratios: []Ratio{{What: "x", Value: 3}}}}); got.Rate != 3 || len(got.Ratios[0].Laps) != 2 {
+		t.Errorf("%+v", got)
+	}
+}

@@ -46,11 +46,24 @@ func (f Figure) String() string {
 
 // String is the ratio with what is wanted.
 func (r Ratio) String() string {
-	text := fmt.Sprintf("%s: %.2f", r.What, r.Value)
+	text := r.What + ": " + r.measured()
 	if r.Want == 0 {
 		return text
 	}
 	return fmt.Sprintf("%s (%s: %s)", text, r.bound(), r.verdict())
+}
+
+// measured is its value, and where there are several laps those of all.
+func (r Ratio) measured() string {
+	text := fmt.Sprintf("%.2f", r.Value)
+	if len(r.Laps) < 2 {
+		return text
+	}
+	laps := make([]string, len(r.Laps))
+	for i, v := range r.Laps {
+		laps[i] = fmt.Sprintf("%.2f", v)
+	}
+	return fmt.Sprintf("%s [%s]", text, strings.Join(laps, " "))
 }
 
 // count writes a number for people: 1,234,567 or 12.3 or 0.042.
