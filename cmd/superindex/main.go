@@ -27,6 +27,7 @@ const (
 
 func main() {
 	embedded.Child() // in a child process this is the engine, and does not return
+	takeSlack()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	os.Exit(run(ctx, os.Args[1:]))

@@ -30,6 +30,7 @@ func Child() {
 
 func engine(path string, args []string) error {
 	ignoreStops()
+	punctual()
 	terminal, err := terminalAsStdin()
 	if err != nil {
 		return fmt.Errorf("open a terminal: %w", err)

@@ -5,7 +5,9 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"runtime"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -37,6 +39,16 @@ func terminalAsStdin() (*os.File, error) {
 // ignoreStops leaves the decision to stop with the parent: a service supervisor
 // signals every process of its group at once.
 func ignoreStops() { signal.Ignore(unix.SIGINT, unix.SIGTERM, unix.SIGHUP) }
+
+// systemSlack is by how much Linux wakes a thread too late where nobody wants it otherwise.
+const systemSlack = 50 * time.Microsecond
+
+// punctual has the engine's threads, which the calling one makes, woken in time: the daemon's
+// may be late, and its child would be as well.
+func punctual() {
+	runtime.LockOSThread()
+	_ = unix.Prctl(unix.PR_SET_TIMERSLACK, uintptr(systemSlack), 0, 0, 0) // a system without slack has none to take back
+}
 
 // detach keeps a Ctrl-C at the daemon's terminal away from the engine.
 func detach(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} }
