@@ -2,8 +2,6 @@ package reorg
 
 import (
 	"encoding/binary"
-	"slices"
-	"unsafe"
 
 	"superindex/chain"
 )
@@ -151,113 +149,6 @@ func (r *decoder) next(p *place, further uint64) *chain.Block {
 	}
 	p.at += int(further)
 	return &p.blocks[p.at]
-}
-
-// form is what many events of a step have in common.
-type form struct {
-	decoding        chain.Decoding
-	name, signature string
-}
-
-// atOnce is how many events fit into the processor's cache with all that they point to.
-const atOnce = 256
-
-func (w *encoder) events(blocks []chain.Block, events []chain.Event) {
-	w.uint(uint64(len(events)))
-	c := &common{at: place{blocks: blocks}, forms: newSeen[form](), addresses: newSeen[chain.Address]()}
-	for some := range slices.Chunk(events, atOnce) {
-		if w.ready != nil {
-			w.ready(some)
-		}
-		for i := range some {
-			w.event(c, &some[i])
-		}
-		w.spilled()
-	}
-}
-
-// common is what the events of a step may have in common.
-type common struct {
-	at        place
-	last      *chain.Event // the one before; nil for the first
-	forms     *seen[form]
-	addresses *seen[chain.Address]
-}
-
-func (w *encoder) event(c *common, e *chain.Event) {
-	further := w.next(&c.at, &e.Block)
-	if last := c.last; last != nil && further == 0 && e.TxIndex == last.TxIndex && same(&e.TxHash, &last.TxHash) {
-		w.uint(further<<1 | 1)
-	} else {
-		w.uint(further << 1)
-		w.raw(e.TxHash[:])
-		w.uint(uint64(e.TxIndex))
-	}
-	c.last = e
-	w.uint(uint64(e.Index))
-	n, fresh := c.addresses.place(e.Address, e.Address[0]^e.Address[len(e.Address)-1])
-	if w.uint(n); fresh {
-		w.raw(e.Address[:])
-	}
-	w.topics(e.Topics)
-	w.bytes(e.Data)
-	w.form(c.forms, form{e.Decoding, e.Name, e.Signature})
-	if e.Decoding != chain.Raw {
-		w.bytes(e.Args)
-	}
-}
-
-// form is told from others by where its text lies: those that come again have it at the
-// same place.
-func (w *encoder) form(forms *seen[form], f form) {
-	n, fresh := forms.place(f, byte(uintptr(unsafe.Pointer(unsafe.StringData(f.signature)))>>4))
-	if w.uint(n); !fresh {
-		return
-	}
-	if w.byte(byte(f.decoding)); f.decoding != chain.Raw {
-		w.string(f.name)
-		w.string(f.signature)
-	}
-}
-
-func (r *decoder) events(blocks []chain.Block) []chain.Event {
-	n := r.length(6)
-	events := take(&r.memory.events, n) // each field is set
-	at, forms, addresses := place{blocks: blocks}, []form(nil), []chain.Address(nil)
-	for i := range events {
-		e := &events[i]
-		head := r.uint()
-		block := r.next(&at, head>>1)
-		e.Block, e.Time = block.BlockRef, block.Time
-		switch {
-		case head&1 == 0:
-			e.TxHash, e.TxIndex = r.hash(), uint32(r.uint())
-		case i > 0:
-			e.TxHash, e.TxIndex = events[i-1].TxHash, events[i-1].TxIndex
-		default:
-			r.fail()
-		}
-		e.Index = uint32(r.uint())
-		e.Address = known(r, &addresses, (*decoder).addr)
-		e.Topics, e.Data = r.topics(), r.bytes()
-		f := known(r, &forms, (*decoder).form)
-		e.Decoding, e.Name, e.Signature, e.Args = f.decoding, f.name, f.signature, nil
-		if e.Decoding != chain.Raw {
-			e.Args = r.bytes()
-		}
-		if r.failed {
-			return nil
-		}
-	}
-	return events
-}
-
-func (r *decoder) form() (f form) {
-	f.decoding = chain.Decoding(r.byte())
-	if r.failed = r.failed || f.decoding > chain.Ambiguous; f.decoding != chain.Raw {
-		f.name, f.signature = r.string(), r.string()
-	}
-	return f
 }
 
 func (w *encoder) txs(blocks []chain.Block, txs []chain.Tx) {

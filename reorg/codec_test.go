@@ -93,7 +93,7 @@ func TestSameFormElsewhere(t *testing.T) {
 	names := newSeen[form]()
 	for i := range 1000 {
 		signature := strings.Repeat("x", i/10)
-		f := form{chain.Decoded, "name", strings.Clone(signature)}
+		f := form{decoding: chain.Decoded, name: "name", signature: strings.Clone(signature)}
 		if n, fresh := names.place(f, byte(i%7)); n != uint64(i/10) || fresh != (i%10 == 0) {
 			t.Fatalf("place %d, fresh %v, of %d", n, fresh, i)
 		}
@@ -101,7 +101,7 @@ func TestSameFormElsewhere(t *testing.T) {
 			t.Fatalf("again: place %d, fresh %v, of %d", n, fresh, i)
 		}
 	}
-	other := form{chain.Ambiguous, "name", strings.Repeat("x", 99)}
+	other := form{decoding: chain.Ambiguous, name: "name", signature: strings.Repeat("x", 99)}
 	if n, fresh := names.place(other, 0); n != 100 || !fresh {
 		t.Errorf("another one: place %d, fresh %v", n, fresh)
 	}
@@ -116,6 +116,13 @@ func TestNewerFormatIsRefused(t *testing.T) {
 // FuzzParseStep: whatever the bytes, parsing ends, asks for no more memory than
 // they justify, and what it takes for a step is written back as it was.
 func FuzzParseStep(f *testing.F) {
+	few := transfers(ref(0, 'a'), 1)
+	few.Apply.Events = few.Apply.Events[:5]
+	b, err := appendStep(nil, few)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b)
 	for seed := range uint64(3) {
 		for _, s := range randomSteps(f, seed) {
 			b, err := appendStep(nil, &s)

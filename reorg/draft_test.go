@@ -75,8 +75,8 @@ func TestDraftsOfWhatIsNotReady(t *testing.T) {
 	j := open(t, fs, nil)
 	defer j.Close()
 	first, began := begin(t, plain, chain.BlockRef{}), begin(t, j, chain.BlockRef{})
-	step := transfers(chain.BlockRef{}, 25) // several parts of several times the events
-	step.Apply.Proof = chain.Proof{Rows: 2500, Digest: 7}
+	step := transfers(chain.BlockRef{}, 75) // several parts of several times the events
+	step.Apply.Proof = chain.Proof{Rows: 7500, Digest: 7}
 	mustAppend(t, plain, step)
 
 	raw := *step.Apply

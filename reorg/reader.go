@@ -35,12 +35,14 @@ func (r *Reader) Next(ctx context.Context, after chain.Seq, maxBytes int) ([]cha
 
 // read returns steps that lie in m.
 func (j *Journal) read(of chain.Stream, after chain.Seq, maxBytes int, m *memory) (steps []chain.Step, err error) {
-	name, size := of.Name, 0
+	name := of.Name
 	low, high := seqKey(spaceStep, name, uint64(after)+1), seqKey(spaceStep, name, ^uint64(0))
 	err = j.each(low, high, func(k, v []byte) error {
-		if size += sizeOf(v); len(steps) > 0 && size > maxBytes {
+		size := sizeOf(v)
+		if len(steps) > 0 && m.size+size > maxBytes {
 			return errEnough
 		}
+		m.size += size
 		step, err := j.parse(of, k, v, m)
 		steps = append(steps, step)
 		return err
@@ -82,10 +84,13 @@ func (j *Journal) parse(st chain.Stream, k, v []byte, m *memory) (chain.Step, er
 	return step, parseStep(&step, body, m)
 }
 
-// memory is where the bytes and the events of steps lie.
+// memory is where the bytes and the events of steps lie, and the topics, data and arguments
+// of those, where they are not as they were written.
 type memory struct {
 	bytes  []byte
 	events []chain.Event
+	text   []byte
+	size   int // of the steps' bytes, and of text
 }
 
 // keptBytes are more than what most steps have, and keptEvents what as many take. What has
@@ -97,9 +102,12 @@ const (
 
 // reset takes back all that was taken.
 func (m *memory) reset() {
-	m.bytes, m.events = m.bytes[:0], m.events[:0]
+	m.bytes, m.events, m.text, m.size = m.bytes[:0], m.events[:0], m.text[:0], 0
 	if cap(m.bytes) > keptBytes {
 		m.bytes = nil
+	}
+	if cap(m.text) > keptBytes {
+		m.text = nil
 	}
 	if cap(m.events) > keptEvents {
 		m.events = nil
@@ -109,7 +117,7 @@ func (m *memory) reset() {
 // take gives n more elements of what all has room for, or of new ones, with anything in them.
 func take[T any](all *[]T, n int) []T {
 	used := len(*all)
-	if cap(*all)-used < n {
+	if cap(*all)-used < n || *all == nil {
 		*all, used = make([]T, 0, max(n, 2*used)), 0
 	}
 	*all = (*all)[:used+n]

@@ -47,6 +47,26 @@ func TestAReaderUsesItsMemoryAgain(t *testing.T) {
 	}
 }
 
+// A reader has enough once the steps take so many bytes as they are used, which is more than
+// they take in the journal.
+func TestAReaderHasEnough(t *testing.T) {
+	j := open(t, vfs.NewMem(), nil)
+	defer j.Close()
+	after := begin(t, j, chain.BlockRef{})
+	for range 3 {
+		s := transfers(chain.BlockRef{}, 2)
+		s.Apply.Parent = j.streams[op.Name].window.Head()
+		mustAppend(t, j, s)
+	}
+	size := int(j.streams[op.Name].rec.total) / 3
+	for most, want := range map[int]int{1: 1, 3 * size: 1, 5 * size: 2, 20 * size: 3} {
+		steps, err := j.Next(t.Context(), op.Name, after, most)
+		if err != nil || len(steps) != want {
+			t.Errorf("%d steps of %d bytes where %d are enough, want %d: %v", len(steps), size, most, want, err)
+		}
+	}
+}
+
 // What is taken is nobody else's until all is taken back, and a giant's memory is not kept.
 func TestMemoryOfSteps(t *testing.T) {
 	for _, c := range []struct {
