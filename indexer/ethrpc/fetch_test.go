@@ -200,6 +200,10 @@ func TestFetchDoubts(t *testing.T) {
 		}), both, torn},
 		{"two forks in one block", logs(func(n *node) []string { return []string{n.log(2, 0), other.log(2, 1)} }), both, torn},
 		{"repeated", logs(func(n *node) []string { return []string{n.log(2, 0), n.log(2, 0)} }), both, wrong},
+		{"the first of a block is missing", logs(func(n *node) []string { return []string{n.log(2, 1), n.log(4, 0), n.log(5, 0), n.log(5, 1)} }), both, wrong},
+		{"one of a block is missing", logs(func(n *node) []string {
+			return []string{n.log(2, 0), n.log(2, 2), n.log(4, 0), n.log(5, 0), n.log(5, 1)}
+		}), both, wrong},
 		{"backwards in a block", logs(func(n *node) []string { return []string{n.log(2, 1), n.log(2, 0)} }), both, wrong},
 		{"backwards", logs(func(n *node) []string { return []string{n.log(4, 0), n.log(2, 0)} }), both, wrong},
 		{"below the range", logs(func(n *node) []string { return []string{n.log(1, 0)} }), both, wrong},
@@ -232,6 +236,41 @@ func TestFetchDoubts(t *testing.T) {
 				t.Errorf("%s, dense %v: %v, want %v", c.name, dense, err, c.want)
 			}
 		}
+	}
+}
+
+// A log that lacks what tells whether it is watched, or what it says, is not left out.
+func TestFetchNeedsMembers(t *testing.T) {
+	n := straight(8)
+	c := client(t, n)
+	whole := n.log(4, 0)
+	for name, text := range map[string]string{
+		"none": whole, "no address": strings.Replace(whole, `"address"`, `"a"`, 1), "no topics": strings.Replace(whole, `"topics"`, `"t"`, 1),
+		"no data": strings.Replace(whole, `"data"`, `"d"`, 1), "no transactionHash": strings.Replace(whole, `"transactionHash"`, `"h"`, 1),
+		"address null":         strings.Replace(whole, `"`+contract(1).String()+`"`, "null", 1),
+		"address null again":   strings.Replace(whole, `"data":`, `"address":null,"data":`, 1),
+		"transactionHash null": strings.Replace(whole, `"`+hash(200).String()+`"`, "null", 1),
+	} {
+		n.say = func(method string, _ []any) (string, bool) { return `"result":[` + text + `]`, method == "eth_getLogs" }
+		_, err := c.Fetch(t.Context(), indexer.Range{From: 4, To: 4}, indexer.Want{Watched: watched{contract(1): true}})
+		if refused := err != nil && strings.Contains(err.Error(), "rpc near: ") && strings.Contains(err.Error(), "of block 4: log without address"); refused != (name != "none") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// A header that does not say whether its block has logs does not speak for there being none.
+func TestFetchNeedsBlooms(t *testing.T) {
+	n := straight(8)
+	n.say = func(method string, params []any) (string, bool) {
+		if method == "eth_getLogs" {
+			return `"result":[]`, true
+		}
+		return `"result":` + strings.Replace(n.header(params[0].(string)), "logsBloom", "bloom", 1), true
+	}
+	_, err := client(t, n).Fetch(t.Context(), indexer.Range{From: 4, To: 4}, indexer.Want{Watched: everything{}})
+	if err == nil || !strings.Contains(err.Error(), "is without logsBloom") {
+		t.Error(err)
 	}
 }
 

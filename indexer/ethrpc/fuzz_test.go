@@ -64,6 +64,11 @@ func FuzzScan(f *testing.F) {
 	} {
 		f.Add([]byte(seed))
 	}
+	for _, member := range []string{"address", "topics", "data", "blockNumber", "transactionHash", "transactionIndex", "blockHash", "logIndex"} {
+		f.Add([]byte(strings.Replace(good, `"`+member+`":`, `"other":`, 1)))
+		f.Add([]byte(strings.Replace(good, `"`+member+`":`, `"`+member+`":null,"other":`, 1)))
+		f.Add([]byte(strings.Replace(good, `,"data":`, `,"`+member+`":null,"data":`, 1)))
+	}
 	within := indexer.Range{From: 1, To: 7}
 	f.Fuzz(func(t *testing.T, answer []byte) {
 		if len(answer) == 0 || answer[0] != '[' || deep(answer) {

@@ -18,6 +18,7 @@ type log struct {
 	TxIndex     quantity
 	Index       quantity
 	Removed     bool
+	had         uint16 // a bit for each member that is there
 
 	txHash value
 	topics [maxTopics]value
@@ -56,13 +57,22 @@ func (l *log) read(c *cursor, s *shape) {
 			break
 		}
 		m := named(key)
-		c.peek()
+		l.has(m, c.peek())
 		from := c.at - c.mark
 		l.member(c, m)
 		s.took(m, from, c.at-c.mark)
 	}
 	if c.err == nil {
 		s.learn(l, c.buf[c.mark:c.at])
+	}
+}
+
+// has takes down whether a member is there, by its value's first byte. Null is as good
+// as none, but for topics and data, which nodes write so where they are empty.
+func (l *log) has(m member, first byte) {
+	l.had |= 1 << m
+	if first == 'n' && m != topics && m != data {
+		l.had &^= 1 << m
 	}
 }
 
@@ -123,7 +133,13 @@ func (l *log) topic(v value) {
 	l.count++
 }
 
+// neededOfLogs are members without which a watched log would go unseen, or in wrong.
+const neededOfLogs = 1<<address | 1<<topics | 1<<data | 1<<transactionHash
+
 func (l *log) check() error {
+	if l.had&neededOfLogs != neededOfLogs {
+		return errors.New("log without address, topics, data or transactionHash")
+	}
 	if !l.BlockNumber.ok || !l.Index.ok || !l.TxIndex.ok || l.BlockHash == (chain.Hash{}) {
 		return errors.New("log without block, transaction or index")
 	}
@@ -172,9 +188,7 @@ func (a *arena) unhex(dst *chain.Log, c *cursor, l *log) error {
 	b := c.buf[c.mark:]
 	var room [1 + maxTopics + 2]run // the hash, topics, the data and its end
 	runs := room[:0]
-	if l.txHash.kind != 0 {
-		runs = appendRuns(runs, dst.TxHash[:], b[l.txHash.from+2:l.txHash.to])
-	}
+	runs = appendRuns(runs, dst.TxHash[:], b[l.txHash.from+2:l.txHash.to])
 	for i := range dst.Topics {
 		runs = appendRuns(runs, dst.Topics[i][:], b[l.first+i*topicBytes+len(`"0x`):])
 	}
@@ -195,9 +209,9 @@ func (a *arena) unhex(dst *chain.Log, c *cursor, l *log) error {
 	return nil
 }
 
-// hex reads 0x text. Missing, null and "0x" are no bytes.
+// hex reads 0x text. Null and "0x" are no bytes.
 func (a *arena) hex(c *cursor, v value) []byte {
-	if c.err != nil || v.kind == 0 || v.kind == 'n' {
+	if c.err != nil || v.kind == 'n' {
 		return nil
 	}
 	text := c.clear(v)

@@ -231,6 +231,7 @@ func TestReceiptsDoubts(t *testing.T) {
 		"of another transaction": {receipts: func(s string) string {
 			return strings.Replace(s, first, `"transactionHash":"`+hash(9).String()+`"`, 1)
 		}, want: indexer.ErrTorn},
+		"one without logs": {receipts: func(s string) string { return strings.Replace(s, `"logs":`, `"log":`, 1) }, want: errNoLogs},
 		"one is missing": {block: func(s string) string {
 			return strings.Replace(s, `"transactions":[`, `"transactions":[{"hash":"`+hash(9).String()+`"},`, 1)
 		}, want: indexer.ErrTorn},

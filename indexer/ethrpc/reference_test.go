@@ -54,6 +54,11 @@ func referenceLog(item []byte) (e chain.Event, err error) {
 			return e, errors.New("without " + key)
 		}
 	}
+	for _, key := range []string{"address", "topics", "data", "transactionHash"} {
+		if v, ok := last[key]; !ok || string(v) == "null" && key != "topics" && key != "data" {
+			return e, errors.New("without " + key)
+		}
+	}
 	if string(last["removed"]) == "true" {
 		return e, errors.New("removed")
 	}

@@ -20,7 +20,6 @@ type scan struct {
 
 	null   bool // the answer was null
 	all    int
-	last   uint64 // index of the last log in its block
 	blocks []tally
 	events []chain.Event // Time is what their blocks' first logs say
 	start  int           // of the logs in the answer
@@ -37,6 +36,7 @@ type tally struct {
 	time    uint64 // 0 where the node does not say it with a log
 	all     uint32
 	watched uint32
+	last    uint64 // index of the last log
 }
 
 // read is the call's read.
@@ -116,24 +116,30 @@ func (s *scan) place(l *log) error {
 			return fmt.Errorf("out of order, after block %d", last.Number)
 		case last.Hash != l.BlockHash:
 			return fmt.Errorf("of block %v, others of %v: %w", l.ref(), last.BlockRef, indexer.ErrTorn)
-		case l.Index.n <= s.last:
-			return fmt.Errorf("repeated or out of order, after log %d", s.last)
+		case l.Index.n <= last.last:
+			return fmt.Errorf("repeated or out of order, after log %d", last.last)
 		}
 	} else {
 		s.blocks = append(s.blocks, tally{BlockRef: l.ref(), time: l.Timestamp.n})
 	}
-	s.last = l.Index.n
+	s.blocks[len(s.blocks)-1].last = l.Index.n
 	return nil
 }
 
 var errNullLogs = errors.New("eth_getLogs: the answer is null")
 
-// match checks the logs against headers, ascending and a part of the range: the
-// blocks' hashes are the same, and a header whose bloom is not empty has logs. If
-// they are dense, each is the parent of the next.
+// match checks that each block's logs are numbered from 0 on without a gap, for no
+// filter leaves any out, and checks them against headers, ascending and a part of the
+// range: the blocks' hashes are the same, and a header whose bloom is not empty has
+// logs. If they are dense, each is the parent of the next.
 func (s *scan) match(headers []*header, dense bool) error {
 	if s.null {
 		return errNullLogs
+	}
+	for i := range s.blocks {
+		if b := &s.blocks[i]; b.last+1 != uint64(b.all) {
+			return fmt.Errorf("%d logs of block %v, the last of which has index %d: some are missing", b.all, b.BlockRef, b.last)
+		}
 	}
 	if dense {
 		if err := linked(headers); err != nil {
@@ -150,6 +156,8 @@ func (s *scan) match(headers []*header, dense bool) error {
 			if rest[0].Hash != h.Hash {
 				return fmt.Errorf("logs of block %v, header %v: %w", rest[0].BlockRef, h.ref(), indexer.ErrTorn)
 			}
+		case !h.Bloomed:
+			return fmt.Errorf("block %v is without logsBloom", h.ref())
 		case h.Bloom:
 			return fmt.Errorf("no logs of block %v, though its bloom is not empty: %w", h.ref(), indexer.ErrTorn)
 		}

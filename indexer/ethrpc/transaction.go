@@ -66,10 +66,12 @@ func (b *receipted) readReceipts(c *cursor) error {
 	return c.err
 }
 
+var errNoLogs = errors.New("without logs")
+
 // readReceipt reads a receipt with its logs, and keeps it if somebody wants it.
 func (b *receipted) readReceipt(c *cursor) error {
 	k := kept{Tx: chain.Tx{Status: chain.StatusUnknown}}
-	index, events := quantity{}, len(b.scan.events)
+	index, events, logs := quantity{}, len(b.scan.events), false
 	c.enter('{')
 	for first := true; ; first = false {
 		key := c.key(first)
@@ -81,6 +83,7 @@ func (b *receipted) readReceipt(c *cursor) error {
 		case "transactionIndex":
 			index = c.quantity(c.value(), "transactionIndex")
 		case "logs":
+			logs = true
 			if err := b.scan.read(c); err != nil {
 				return err
 			}
@@ -93,6 +96,9 @@ func (b *receipted) readReceipt(c *cursor) error {
 	}
 	if !index.ok || index.n != uint64(b.count) {
 		return errors.New("not in the order of the transactions")
+	}
+	if !logs {
+		return errNoLogs
 	}
 	k.Index = uint32(index.n)
 	if len(b.scan.events) > events || b.wants(&k.From) || b.wants(k.To) || b.wants(k.Created) {

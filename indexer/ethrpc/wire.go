@@ -127,6 +127,7 @@ type header struct {
 	Parent    chain.Hash
 	Timestamp quantity
 	Bloom     bool // it has a bit set, which it has if and only if the block has a log
+	Bloomed   bool // the node says whether
 	Txs       chain.Count
 }
 
@@ -174,7 +175,8 @@ func (c *cursor) member(h *header, key []byte, txs func(*cursor) chain.Count) {
 	case "timestamp":
 		h.Timestamp = c.quantity(c.value(), "timestamp")
 	case "logsBloom":
-		h.Bloom = c.bloom(c.value())
+		v := c.value()
+		h.Bloom, h.Bloomed = c.bloom(v), v.isText()
 	case "transactions":
 		h.Txs = txs(c)
 	default:

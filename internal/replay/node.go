@@ -133,7 +133,7 @@ func (s state) block(name string) json.RawMessage {
 	if name != fmt.Sprintf("%#x", lowest.Number-1) {
 		return null
 	}
-	return fmt.Appendf(nil, `{"number":%q,"hash":"%v","parentHash":"%v","timestamp":"0x0","transactions":[]}`, name, lowest.Parent, chain.Hash{})
+	return fmt.Appendf(nil, `{"number":%q,"hash":"%v","parentHash":"%v","timestamp":"0x0","logsBloom":"0x","transactions":[]}`, name, lowest.Parent, chain.Hash{})
 }
 
 func (s state) logs(c call) (any, *fault) {
