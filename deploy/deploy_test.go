@@ -67,6 +67,9 @@ func TestComposeTakesItsFile(t *testing.T) {
 	if names := project.ServiceNames(); !slices.Equal(names, []string{"clickhouse", "nats", "prometheus", "superindex"}) {
 		t.Errorf("its services are %v", names)
 	}
+	if s := project.Services["superindex"]; s.ReadOnly && !slices.Contains(s.Tmpfs, "/tmp") {
+		t.Errorf("its root is read-only and %v alone can be written: the registry is cloned in /tmp", s.Tmpfs)
+	}
 	details.Environment = nil
 	if _, err := loader.LoadWithContext(t.Context(), details); err == nil || !strings.Contains(err.Error(), "set a password") {
 		t.Errorf("without passwords: %v", err)
