@@ -117,11 +117,8 @@ func (f Finding) text(p *page) {
 		p.row("file", c.File)
 		p.row(number(len(c.Projects))+" projects", strings.Join(c.Projects, ", "))
 	}
-	if f.Empty() {
-		p.row(strconv.Quote(f.Query) + " is nothing that the registry lists")
-		for _, name := range f.Similar {
-			p.row("  similar: " + name)
-		}
+	for _, name := range f.Similar {
+		p.row("similar: " + name)
 	}
 }
 

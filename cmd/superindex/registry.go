@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 
@@ -99,12 +100,22 @@ func newRegistryFind() *cobra.Command {
 				return err
 			}
 			found := snapshot.Find(args[0])
-			if found.Empty() {
-				return fmt.Errorf("registry: nothing is listed under %q", args[0])
+			if !found.Empty() {
+				return printReport(cmd, found)
 			}
-			return printReport(cmd, found)
+			if name := meant(args[0], projectNames(snapshot)); name != "" && len(found.Similar) == 0 {
+				found.Similar = []string{name}
+			}
+			return errors.Join(printReport(cmd, found), fmt.Errorf("registry: nothing is listed under %q", args[0]))
 		},
 	}
+}
+
+func projectNames(s *registry.Snapshot) (names []string) {
+	for i := range s.Projects {
+		names = append(names, s.Projects[i].Name)
+	}
+	return names
 }
 
 func newRegistryDiff() *cobra.Command {
