@@ -97,8 +97,14 @@ type JournalID [16]byte
 // String is the id as 32 hex digits.
 func (id JournalID) String() string { return hex.EncodeToString(id[:]) }
 
+// MarshalText makes the id 32 hex digits in JSON.
+func (id JournalID) MarshalText() ([]byte, error) { return hex.AppendEncode(nil, id[:]), nil }
+
 // WatchID names a set of watched addresses: a digest of it. Zero is the empty set.
 type WatchID [8]byte
 
 // String is the id as 16 hex digits.
 func (id WatchID) String() string { return hex.EncodeToString(id[:]) }
+
+// MarshalText makes the id 16 hex digits in JSON.
+func (id WatchID) MarshalText() ([]byte, error) { return hex.AppendEncode(nil, id[:]), nil }

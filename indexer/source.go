@@ -39,9 +39,11 @@ var (
 
 // Heads are a network's heads at about one instant.
 type Heads struct {
-	Latest, Safe, Final chain.BlockRef
-	Time                uint64 // of Latest, seconds since 1970; 0 where it is not known
-	Assumed             bool   // no node said that Final is finalized: it is old enough
+	Latest  chain.BlockRef `json:"latest"`
+	Safe    chain.BlockRef `json:"safe,omitzero"`
+	Final   chain.BlockRef `json:"finalized,omitzero"`
+	Time    uint64         `json:"-"`                 // of Latest, seconds since 1970; 0 where it is not known
+	Assumed bool           `json:"assumed,omitempty"` // no node said that Final is finalized: it is old enough
 }
 
 // Range is the blocks From to To, both included.

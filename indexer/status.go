@@ -31,11 +31,11 @@ func NewStatus() *Status {
 type NetworkStatus struct {
 	Network string         `json:"network"`
 	ChainID uint64         `json:"chain_id"`
-	Latest  chain.BlockRef `json:"latest"` // the node's three heads
-	Safe    chain.BlockRef `json:"safe"`
-	Final   chain.BlockRef `json:"finalized"`
-	Assumed bool           `json:"assumed"` // finalized is no node's word: Heads.Assumed
-	Indexed chain.BlockRef `json:"indexed"` // the last block in the journal
+	Latest  chain.BlockRef `json:"latest,omitzero"` // the node's three heads; zero while unknown
+	Safe    chain.BlockRef `json:"safe,omitzero"`
+	Final   chain.BlockRef `json:"finalized,omitzero"`
+	Assumed bool           `json:"assumed,omitempty"` // finalized is no node's word: Heads.Assumed
+	Indexed chain.BlockRef `json:"indexed,omitzero"`  // the last block in the journal
 	// LatestTime and IndexedTime are when those blocks were made, HeadSeen is when the
 	// node last answered; zero while unknown.
 	LatestTime  time.Time `json:"latest_time,omitzero"`

@@ -10,11 +10,11 @@ type State struct {
 	Due         int       `json:"due"`            // of them, now
 	Failing     int       `json:"failing"`        // of them, whose last try failed
 	Example     string    `json:"example,omitempty"`
-	Next        time.Time `json:"next"`         // when something is due
-	LastSuccess time.Time `json:"last_success"` // since the start
-	Rows        uint64    `json:"rows"`         // brought since the start
-	Asks        uint64    `json:"asks"`         // answered since the start
-	RestsUntil  time.Time `json:"rests_until"`  // zero unless it rests
+	Next        time.Time `json:"next,omitzero"`         // when something is due
+	LastSuccess time.Time `json:"last_success,omitzero"` // since the start
+	Rows        uint64    `json:"rows"`                  // brought since the start
+	Asks        uint64    `json:"asks"`                  // answered since the start
+	RestsUntil  time.Time `json:"rests_until,omitzero"`  // zero unless it rests
 	Fault       string    `json:"fault,omitempty"`
 }
 

@@ -152,6 +152,7 @@ func TestTheOperatorsDay(t *testing.T) {
 			t.Error(err)
 		}
 		metricsAreThoseOfTheDocs(t, s.metrics)
+		statusIsOfTheDocs(t, s.report())
 	})
 	says(t, append(config, "journal", "stat"), "devchain (chain id 901)", "may still be reverted")
 	says(t, append(config, "journal", "dump", "--network", demoNetwork), "revert  to 0:", "begin", "apply")
@@ -165,9 +166,18 @@ func TestTheOperatorsDay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var step struct{ Seq uint64 }
-	if err := json.Unmarshal([]byte(strings.SplitN(out, "\n", 2)[0]), &step); err != nil || step.Seq == 0 {
+	var step struct {
+		Journal string
+		Seq     uint64
+	}
+	if err := json.Unmarshal([]byte(strings.SplitN(out, "\n", 2)[0]), &step); err != nil || step.Seq == 0 || len(step.Journal) != 32 {
 		t.Errorf("%v: %s", err, out)
+	}
+	if !strings.Contains(out, `"Args":{"`) || !strings.Contains(out, `"Data":"0x`) {
+		t.Errorf("no event's arguments and data:\n%s", out)
+	}
+	if code := run(t.Context(), append(config, "journal", "dump", "--network", "typo")); code != exitUsage {
+		t.Errorf("a network that there is not ends with %d, want %d", code, exitUsage)
 	}
 }
 

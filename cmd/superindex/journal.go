@@ -37,7 +37,7 @@ func openJournal(cmd *cobra.Command) (*reorg.Journal, error) {
 	}
 	dir := filepath.Join(c.DataDir, "journal")
 	if _, err := os.Stat(dir); err != nil {
-		return nil, fmt.Errorf("there is no journal: %w", err)
+		return nil, chain.Fatal(fmt.Errorf("there is no journal: %w", err), "give the --config of the daemon; its first `superindex run` makes the journal")
 	}
 	return reorg.Open(dir, c.journal(nil))
 }
@@ -93,72 +93,6 @@ func printStat(w io.Writer, id chain.JournalID, st reorg.Stat, asJSON bool) erro
 	_, err := fmt.Fprintf(w, "%s (chain id %d), journal %s\n  steps     after %d to %d, %s of %s\n  blocks    from %d to %v, safe %v, finalized %v, %d may still be reverted\n  watch set %s, history owed to %d groups of addresses\n",
 		st.Stream.Name, st.Stream.ChainID, id, st.Cut, st.Head, humanize.IBytes(st.Bytes), humanize.IBytes(st.Quota),
 		st.Start, st.Last, st.Safe, st.Final, st.Window-1, st.Watch, len(st.Owed))
-	return err
-}
-
-func newJournalDump() *cobra.Command {
-	var network string
-	var after uint64
-	var asJSON bool
-	cmd := &cobra.Command{
-		Use:     "dump --network N",
-		Short:   "The steps that are kept, one a line",
-		Example: "  superindex journal dump --network optimism --after 1888000000",
-		Args:    exactly(0),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			j, err := openJournal(cmd)
-			if err != nil {
-				return err
-			}
-			return errors.Join(dump(cmd, j, network, chain.Seq(after), asJSON), j.Close())
-		},
-	}
-	cmd.Flags().StringVar(&network, "network", "", "which stream")
-	required(cmd, "network")
-	cmd.Flags().Uint64Var(&after, "after", 0, "only steps with a higher Seq")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "whole steps as JSON")
-	return cmd
-}
-
-// dumpBytes is how much of the journal is in memory at once.
-const dumpBytes = 16 << 20
-
-func dump(cmd *cobra.Command, j *reorg.Journal, network string, after chain.Seq, asJSON bool) error {
-	st, err := j.Stat(network)
-	if err != nil {
-		return err
-	}
-	for after = max(after, st.Cut); after < st.Head; {
-		steps, err := j.Next(cmd.Context(), network, after, dumpBytes)
-		if err != nil {
-			return err
-		}
-		for i := range steps {
-			if err := printStep(cmd.OutOrStdout(), &steps[i], asJSON); err != nil {
-				return err
-			}
-		}
-		after = steps[len(steps)-1].Seq
-	}
-	return nil
-}
-
-func printStep(w io.Writer, s *chain.Step, asJSON bool) error {
-	if asJSON {
-		return json.NewEncoder(w).Encode(s)
-	}
-	var what string
-	switch {
-	case s.Apply != nil:
-		what = fmt.Sprintf("apply   %v to %v, %d events, safe %v, finalized %v", s.Apply.Parent, s.Apply.Last, len(s.Apply.Events), s.Apply.Safe, s.Apply.Final)
-	case s.Revert != nil:
-		what = fmt.Sprintf("revert  to %v from %v, %v", s.Revert.To, s.Revert.From, s.Revert.Cause)
-	case s.Fill != nil:
-		what = fmt.Sprintf("fill    %d to %v, %d events of %d addresses", s.Fill.From, s.Fill.To, len(s.Fill.Events), len(s.Fill.Addresses))
-	case s.Rows != nil:
-		what = fmt.Sprintf("rows    %d of %s", len(s.Rows.Rows), s.Rows.Feed)
-	}
-	_, err := fmt.Fprintf(w, "%d  %s\n", s.Seq, what)
 	return err
 }
 

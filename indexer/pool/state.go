@@ -12,8 +12,8 @@ type State struct {
 	Up       bool          `json:"up"`
 	Reason   string        `json:"reason,omitempty"` // why it is out, disputed or slowed down; empty when all is well
 	Leads    bool          `json:"leads"`
-	Heads    indexer.Heads `json:"heads"` // as it showed them last; zero: it never did
-	Seen     time.Time     `json:"seen"`  // when that was
+	Heads    indexer.Heads `json:"heads,omitzero"` // as it showed them last; zero: it never did
+	Seen     time.Time     `json:"seen,omitzero"`  // when that was
 	Cap      uint64        `json:"block_cap"`
 	Rate     float64       `json:"rate"` // calls a second that are let through; 0: it was never refused for its rate
 	Requests uint64        `json:"requests"`
