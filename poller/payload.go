@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -65,7 +67,7 @@ func OpenPayloads(dir string, fs vfs.FS) (*Payloads, error) {
 	db, err := pebble.Open(dir, &pebble.Options{FS: fs, FormatMajorVersion: pebble.FormatNewest, Logger: silent{}, CacheSize: 1 << 20, MemTableSize: 4 << 20})
 	if err != nil {
 		unpack.Close()
-		return nil, fmt.Errorf("open the payloads in %s: %w", dir, err)
+		return nil, fmt.Errorf("open the payloads in %s%s: %w", dir, whose(err), err)
 	}
 	p := &Payloads{db: db, pack: pack, open: unpack, most: mostKept}
 	err = p.oldest(func(_ []byte, size int64) bool {
@@ -76,6 +78,14 @@ func OpenPayloads(dir string, fs vfs.FS) (*Payloads, error) {
 		return nil, errors.Join(err, p.Close())
 	}
 	return p, nil
+}
+
+// whose says of an error of the lock what it means.
+func whose(err error) string {
+	if errors.Is(err, syscall.EAGAIN) || strings.Contains(err.Error(), "lock held") {
+		return ", which another superindex holds: stop that one first"
+	}
+	return ""
 }
 
 // oldest calls f with the key in ages and the size of each answer, the oldest first,

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -44,6 +45,19 @@ func TestAPayloadIsKeptOnceAndReadAsItCame(t *testing.T) {
 	})
 	if err != nil || len(got) != 2 || !got["one"].Equal(first) || !got["two"].Equal(first.Add(2*time.Hour)) {
 		t.Errorf("read %v, %v", got, err)
+	}
+}
+
+// TestPayloadsThatAreOpenSayWhose: beside a daemon, the way out is said.
+func TestPayloadsThatAreOpenSayWhose(t *testing.T) {
+	dir := t.TempDir()
+	p, err := OpenPayloads(dir, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	if _, err := OpenPayloads(dir, nil); err == nil || !strings.Contains(err.Error(), "which another superindex holds: stop that one first") {
+		t.Error(err)
 	}
 }
 

@@ -153,9 +153,7 @@ func (s *selection) feedStates() (all []poller.State) {
 
 // feed finds the feed of a command's --feed, which must run.
 func (s *selection) feed(name string) (feed, error) {
-	var names []string
 	for i, source := range feedSources() {
-		names = append(names, source.Name)
 		if source.Name != name {
 			continue
 		}
@@ -164,5 +162,14 @@ func (s *selection) feed(name string) (feed, error) {
 		}
 		return feed{}, fmt.Errorf("%s is %s", name, s.feeds[i].state.Note)
 	}
-	return feed{}, &usageError{fmt.Errorf("--feed %q: there are %q", name, names)}
+	return feed{}, noFeed(name)
+}
+
+// noFeed is the error of a --feed that there is none of.
+func noFeed(name string) error {
+	var names []string
+	for _, source := range feedSources() {
+		names = append(names, source.Name)
+	}
+	return &usageError{fmt.Errorf("--feed %q: there are %q", name, names)}
 }

@@ -10,6 +10,8 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
+	"sync"
 	"text/tabwriter"
 	"time"
 
@@ -131,21 +133,29 @@ func withFeed(cmd *cobra.Command, name string, change func(*config), work func(c
 	}
 	d, err := newDaemon(cmd.Context(), c, slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: slog.LevelInfo})))
 	if err != nil {
-		return err
+		return cutShort(cmd.Context(), err)
 	}
 	f, err := d.selected().feed(name)
 	if err != nil {
 		return errors.Join(err, d.Close())
 	}
 	ctx, stop := context.WithCancel(cmd.Context())
-	job := &errand{daemon: d, feed: f, work: work, stop: stop}
+	job := &errand{daemon: d, feed: f, work: work, stop: stop, err: context.Canceled}
 	e := d.engine(d.selected())
 	e.Networks, e.Pollers = nil, []indexer.Poller{job}
 	err = errors.Join(indexer.Run(ctx, e), job.err)
 	if err == nil {
 		err = showFeed(cmd.OutOrStdout(), f.poller.State(), asJSON)
 	}
-	return errors.Join(err, d.Close())
+	return errors.Join(cutShort(cmd.Context(), err), d.Close())
+}
+
+// cutShort is the error of a command that was told to stop before its end.
+func cutShort(ctx context.Context, err error) error {
+	if err != nil && ctx.Err() != nil {
+		return errors.New("cut short: what came is kept; the same command brings the rest")
+	}
+	return err
 }
 
 // errand is the work of one command in a poller's place.
@@ -154,30 +164,48 @@ type errand struct {
 	feed feed
 	work func(context.Context, feed) error
 	stop context.CancelFunc
-	err  error
+	err  error // until Run has ended: that it was told to stop before
 }
 
 // Run implements indexer.Poller.
 func (e *errand) Run(ctx context.Context) {
+	var shown sync.WaitGroup
+	shown.Go(func() { e.show(ctx) })
+	defer shown.Wait()
 	defer e.stop()
 	if e.err = e.work(ctx, e.feed); ctx.Err() == nil {
-		e.held(ctx)
+		e.err = errors.Join(e.err, e.held(ctx))
+	}
+}
+
+// show logs how the feed comes on until ctx ends.
+func (e *errand) show(ctx context.Context) {
+	tick := time.NewTicker(progressLogged)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			st := e.feed.poller.State()
+			e.log.Info("progress", "feed", st.Feed, "answers", st.Asks, "rows", st.Rows, "followed", st.Resources, "due", st.Due, "failing", st.Failing)
+		case <-ctx.Done():
+			return
+		}
 	}
 }
 
 // held waits until every sink has the last step.
-func (e *errand) held(ctx context.Context) {
+func (e *errand) held(ctx context.Context) error {
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for {
 		st, err := e.journal.Stat(indexer.Feeds.Name)
 		if errors.Is(err, reorg.ErrUnknown) || err == nil && e.sunk(st.Head) {
-			return
+			return nil
 		}
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			return
+			return ctx.Err()
 		}
 	}
 }
@@ -229,7 +257,7 @@ func dryRun(cmd *cobra.Command, name string, change func(*config), asJSON bool) 
 		e := poller.Plan(f.source, nil, time.Now(), f.settings.Every)
 		return showEstimate(cmd.OutOrStdout(), e, f.settings, note, asJSON)
 	}
-	return &usageError{fmt.Errorf("--feed %q: there is none of that name", name)}
+	return noFeed(name)
 }
 
 func showEstimate(w io.Writer, e poller.Estimate, s poller.Settings, note string, asJSON bool) error {
@@ -279,9 +307,12 @@ func listAnswers(cmd *cobra.Command, name string, asJSON bool) error {
 	if err != nil {
 		return err
 	}
+	if !slices.ContainsFunc(feedSources(), func(s poller.Source) bool { return s.Name == name }) {
+		return noFeed(name)
+	}
 	dir := filepath.Join(c.DataDir, "poller")
 	if _, err := os.Stat(dir); err != nil {
-		return fmt.Errorf("no answers are kept: %w", err)
+		return chain.Fatal(fmt.Errorf("no answers are kept: %w", err), "give the --config of the daemon that polls")
 	}
 	kept, err := poller.OpenPayloads(dir, nil)
 	if err != nil {

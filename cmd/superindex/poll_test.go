@@ -7,7 +7,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -99,9 +101,13 @@ func TestPollAndBackfill(t *testing.T) {
 
 func TestFeedsThatDoNotRunSayWhy(t *testing.T) {
 	path := polled(t, "  open_collective: {enabled: false}\n")
+	if _, err := command(t, "--config", path, "poll", "--feed", "npm", "--answers"); err == nil || !strings.Contains(err.Error(), "no answers are kept") {
+		t.Errorf("nothing was polled: %v", err)
+	}
 	for args, want := range map[string]string{
 		"poll --feed open_collective --dry-run":             "open_collective is off: poller.open_collective.enabled is false",
-		"poll --feed nothing --dry-run":                     `--feed "nothing": there is none of that name`,
+		"poll --feed nothing --dry-run":                     `--feed "nothing": there are ["npm" "open_collective"`,
+		"poll --feed nothing --answers":                     `--feed "nothing": there are`,
 		"poll --feed nothing --once":                        `--feed "nothing": there are`,
 		"backfill --feed npm --from soon":                   `--from: "soon" is no date such as 2025-01-31`,
 		"backfill --feed npm":                               "--from is missing",
@@ -146,6 +152,26 @@ func TestGHArchiveOnRequest(t *testing.T) {
 	}
 }
 
+// TestACutBackfillSaysSo: the command is stopped amid its first request.
+func TestACutBackfillSaysSo(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	archive := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		stop()
+		<-r.Context().Done()
+	}))
+	t.Cleanup(archive.Close)
+	root := newRoot()
+	root.SetArgs([]string{
+		"--config", polled(t, fmt.Sprintf("  gharchive: {url: %q, per_hour: 3600000}\n", archive.URL)),
+		"backfill", "--feed", "gharchive", "--from", "2024-01-15", "--to", "2024-01-16",
+	})
+	root.SetOut(io.Discard)
+	root.SetErr(io.Discard)
+	if err := root.ExecuteContext(ctx); err == nil || err.Error() != "cut short: what came is kept; the same command brings the rest" {
+		t.Error(err)
+	}
+}
+
 func sourcesOf(t *testing.T, name string) poller.Source {
 	t.Helper()
 	for _, s := range feedSources() {
@@ -187,9 +213,13 @@ func TestFeedsInTheDaemon(t *testing.T) {
 			}
 		}
 	}
+	documented, got := documentedMetrics(t), scraped(t, d.metrics)
 	for name, shown := range want {
 		if !shown {
 			t.Errorf("no metric %s of npm, %v", name, err)
+		}
+		if got[name] != documented[name] {
+			t.Errorf("%s has the labels %q, docs/status.md says %q", name, got[name], documented[name])
 		}
 	}
 	stop()
