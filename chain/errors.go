@@ -2,8 +2,9 @@ package chain
 
 import "errors"
 
-// FatalError stops one stream, or one relay, until somebody acts: no retry mends
-// it. Every other error is temporary and is retried with backoff.
+// FatalError is one that no retry mends: somebody has to act. Where a stream or a relay
+// meets it while it runs, it is tried again every half minute, to see whether somebody has.
+// Every other error is temporary and is retried with backoff.
 type FatalError struct {
 	Err    error
 	Remedy string // what to do, as a command where there is one

@@ -12,7 +12,7 @@ import (
 )
 
 // config is superindex.yaml; the contract names the keys, docs/operate.md says what
-// each means. read.go fills it from the file, check.go says what cannot be.
+// each means. read.go fills it from the file, sound.go says what cannot be.
 type config struct {
 	DataDir  string                   `yaml:"data_dir"`
 	Registry registryConfig           `yaml:"registry"`
