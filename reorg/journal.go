@@ -225,7 +225,7 @@ func (j *Journal) Keep(name string, notes ...Note) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := j.room(j.opts.Reserve); err != nil {
+	if err := j.roomFor(s, j.opts.Reserve); err != nil {
 		return fmt.Errorf("keep notes of %s: %w", name, err)
 	}
 	b := j.db.NewBatch()
@@ -279,7 +279,7 @@ func (j *Journal) commit(s *stream, step *chain.Step, draft *Draft, seq chain.Se
 	if step.Revert != nil || draft != nil && draft.file != "" { // whose bytes are there already
 		need = j.small()
 	}
-	if err := j.room(need); err != nil {
+	if err := j.roomFor(s, need); err != nil {
 		return 0, err
 	}
 	name := s.rec.stream.Name

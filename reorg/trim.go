@@ -64,10 +64,14 @@ func (j *Journal) waitForRoom(ctx context.Context, s *stream) error {
 	}
 }
 
-// makeRoom trims a stream that is over its quota. Its head becomes a trimming
-// point, lest a quota smaller than the way to the next one block for ever.
+// makeRoom trims a stream that is over its quota, or whose disk is full. At the quota
+// its head becomes a trimming point, lest a quota smaller than the way to the next one
+// block for ever.
 func (j *Journal) makeRoom(s *stream) error {
 	if s.held() <= j.opts.Quota {
+		if j.room(j.opts.Reserve) != nil {
+			return j.trim(s)
+		}
 		return nil
 	}
 	if n := len(s.marks); n == 0 || s.marks[n-1].seq < s.rec.head {
@@ -80,23 +84,34 @@ func (j *Journal) makeRoom(s *stream) error {
 	return j.trim(s)
 }
 
+// roomFor is room, for which what every sink holds of the stream gives way first.
+func (j *Journal) roomFor(s *stream, need uint64) error {
+	if j.room(need) == nil {
+		return nil
+	}
+	if err := j.trim(s); err != nil {
+		return err
+	}
+	return j.room(need)
+}
+
 // trim deletes up to the newest mark that every sink has acked and that is older
-// than Keep, or that must go for the quota.
+// than Keep, or that must go for the quota or for a disk that is full.
 func (j *Journal) trim(s *stream) error {
-	low, n := s.low(j.opts.Sinks), 0
+	low, n, full := s.low(j.opts.Sinks), 0, j.room(j.opts.Reserve) != nil
 	young := j.opts.Now().Add(-j.opts.Keep).Unix()
 	for n < len(s.marks) && s.marks[n].seq <= low {
 		before := s.rec.trimmed
 		if n > 0 {
 			before = s.marks[n-1].total
 		}
-		if s.marks[n].time > young && s.rec.total-before <= j.opts.Quota {
+		if s.marks[n].time > young && s.rec.total-before <= j.opts.Quota && !full {
 			break
 		}
 		n++
 	}
-	if n == 0 || j.room(j.small()) != nil {
-		return nil // later: a cut is a write too
+	if n == 0 || j.room(j.small()/8) != nil {
+		return nil // later: a cut is a write too, though one of some hundred bytes
 	}
 	return j.cut(s, n)
 }
