@@ -60,6 +60,7 @@ type Relay struct {
 	after   chain.Seq
 	placed  bool          // after is the sink's own position
 	rest    []chain.Step  // read and not yet written: what ended a load
+	small   time.Time     // until then it does not load: a load failed of which nothing was held
 	bulk    chan struct{} // of the sink: takes one relay, which may gather much; nil for none
 	watch   *watcher
 }
@@ -85,7 +86,7 @@ func (r *Relay) Advance(ctx context.Context) error {
 	if err != nil || len(steps) == 0 {
 		return err
 	}
-	if sink, ok := r.sink.(Bulk); ok && history(steps) {
+	if sink, ok := r.sink.(Bulk); ok && history(steps) && !time.Now().Before(r.small) {
 		select {
 		case r.bulk <- struct{}{}:
 			defer func() { <-r.bulk }()
@@ -149,9 +150,11 @@ func history(steps []chain.Step) bool {
 }
 
 // load writes the steps and the history that follows them. What follows is read into
-// memory that goes with the load: at the head a relay holds none.
+// memory that goes with the load: at the head a relay holds none. Where nothing came of it
+// the relay writes for as long as it took: a link may be too slow for as much as a load has.
 func (r *Relay) load(ctx context.Context, sink Bulk, steps []chain.Step) error {
-	name, turn, given, reader := r.sink.Name(), time.Now().Add(bulkTurn), steps, r.journal.Reader(r.stream.Name)
+	name, began, given, reader := r.sink.Name(), time.Now(), steps, r.journal.Reader(r.stream.Name)
+	before := r.after
 	next := func(ctx context.Context) ([]chain.Step, error) {
 		r.watch.resting(name)
 		defer r.watch.writing(name)
@@ -159,7 +162,7 @@ func (r *Relay) load(ctx context.Context, sink Bulk, steps []chain.Step) error {
 			given, steps = steps, nil
 			return given, nil
 		}
-		more, err := r.more(ctx, reader, &given[len(given)-1], time.Now().Before(turn))
+		more, err := r.more(ctx, reader, &given[len(given)-1], time.Since(began) < bulkTurn)
 		if len(more) > 0 {
 			given = more
 		}
@@ -177,7 +180,9 @@ func (r *Relay) load(ctx context.Context, sink Bulk, steps []chain.Step) error {
 		return nil
 	}
 	r.watch.wrote(name, err)
-	r.placed, r.rest = false, nil
+	if r.placed, r.rest = false, nil; r.after == before {
+		r.small = time.Now().Add(time.Since(began))
+	}
 	return fmt.Errorf("load %s after %d into %s: %w", r.stream, r.after, name, err)
 }
 

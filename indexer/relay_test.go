@@ -18,17 +18,25 @@ import (
 // bulkSink takes down how many steps each write had, and each call of next in a load.
 type bulkSink struct {
 	writes []int
-	fails  error // of the next load
+	fails  error         // of the next load
+	takes  time.Duration // until that
+	at     chain.Position
 }
 
 func (s *bulkSink) Name() string { return "bulk" }
 
-func (s *bulkSink) Position(context.Context, chain.Stream) (p chain.Position, err error) {
-	return p, nil
+func (s *bulkSink) Position(context.Context, chain.Stream) (chain.Position, error) {
+	return s.at, nil
+}
+
+func (s *bulkSink) hold(steps []chain.Step) {
+	last := steps[len(steps)-1]
+	s.at = chain.Position{Journal: last.Journal, Seq: last.Seq, Digest: last.Digest, High: last.Seq, HighDigest: last.Digest}
 }
 
 func (s *bulkSink) Write(_ context.Context, steps []chain.Step) error {
 	s.writes = append(s.writes, -len(steps))
+	s.hold(steps)
 	return nil
 }
 
@@ -41,8 +49,10 @@ func (s *bulkSink) Load(ctx context.Context, _ chain.Stream, next func(context.C
 		s.writes = append(s.writes, len(steps))
 		if err := s.fails; err != nil {
 			s.fails = nil
+			time.Sleep(s.takes)
 			return err
 		}
+		s.hold(steps)
 		if err := held(steps[len(steps)-1].Seq); err != nil {
 			return err
 		}
@@ -145,6 +155,33 @@ func TestARelayLoadsHistory(t *testing.T) {
 		if err := r.Advance(t.Context()); !errors.Is(err, away) || r.placed {
 			t.Errorf("a load that failed: %v; the sink is asked again: %v", err, !r.placed)
 		}
+	})
+}
+
+// A sink, or the way to it, that is too slow for a load is written to in small, and asked to
+// load again later: with every load lost it still gets on.
+func TestALoadThatFailsIsWrittenInSmall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRelayed(t)
+		r.advance()
+		r.sink.writes = nil
+		for range 4 {
+			r.apply(true)
+		}
+		slow := errors.New("no answer within 2m0s")
+		for range 2 {
+			r.sink.fails, r.sink.takes = slow, 2*time.Minute
+			if err := r.Advance(t.Context()); !errors.Is(err, slow) {
+				t.Fatalf("the load: %v", err)
+			}
+			r.wrote(1)
+			time.Sleep(time.Minute)
+			r.advance()
+			r.wrote(-1)
+			time.Sleep(time.Minute)
+		}
+		r.advance() // one that does not fail
+		r.wrote(1, 1)
 	})
 }
 

@@ -224,7 +224,7 @@ func (w *Writer) extend(ctx context.Context, h Heads) (moved bool, err error) {
 		if p.blocks[0].Parent != w.tracker.Head().Hash {
 			return w.revert(ctx)
 		}
-		if err := w.apply(ctx, p, h, want.Dense, drafts); err != nil {
+		if full, err := w.apply(ctx, p, h, want.Dense, drafts); full || err != nil {
 			return moved, err
 		}
 		w.spare.give(p.memory, p.events)
@@ -286,9 +286,15 @@ func (w *Writer) absentTooLong() bool {
 	return time.Since(w.absent) >= rewindAfter
 }
 
-// apply commits a range as the steps it takes.
-func (w *Writer) apply(ctx context.Context, p piece, h Heads, dense bool, drafts *reorg.Drafts) error {
+// apply commits a range as the steps it takes. Above finalized it does not wait at the
+// quota: nobody would look for forks meanwhile. full says that steps are left for then.
+func (w *Writer) apply(ctx context.Context, p piece, h Heads, dense bool, drafts *reorg.Drafts) (full bool, err error) {
 	for _, d := range p.steps {
+		if dense {
+			if full, err = w.journal.Full(w.net.Name); full || err != nil {
+				return full, err
+			}
+		}
 		b := d.batch
 		b.Parent, b.Watch, b.Assumed = w.tracker.Head(), w.whole(), h.Assumed
 		if dense {
@@ -300,11 +306,11 @@ func (w *Writer) apply(ctx context.Context, p piece, h Heads, dense bool, drafts
 		step := &chain.Step{Stream: w.net.Stream, Apply: b}
 		err := w.watch.appended(step, func() (chain.Seq, error) { return drafts.Append(ctx, step, d.draft) })
 		if err != nil {
-			return err
+			return false, err
 		}
 		w.play(step)
 	}
-	return nil
+	return false, nil
 }
 
 func (w *Writer) commitRevert(ctx context.Context, to chain.BlockRef) error {
