@@ -3,6 +3,7 @@ package clickhouse
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -62,23 +63,30 @@ func TestTheDocumentedRightsAreEnough(t *testing.T) {
 // openAs opens a sink as a new user who has the documented rights, but for one.
 func (w *warehouse) openAs(user, lacks string) (*Sink, error) {
 	w.Helper()
-	database := w.read("SELECT currentDatabase()")[0]
-	var grants strings.Builder
-	for _, grant := range section(w, "Rights") {
-		grant = strings.TrimSuffix(strings.ReplaceAll(grant, "superindex.*", database+".*"), " TO indexer")
-		if lacks != "" {
-			grant = strings.Replace(grant, ", "+lacks, "", 1)
-		}
-		grants.WriteString("<query>" + grant + "</query>")
-	}
-	addUser(w, "<"+user+"><password>secret</password><profile>default</profile><quota>default</quota>"+
-		"<networks><ip>127.0.0.1</ip></networks><grants>"+grants.String()+"</grants></"+user+">")
+	addUser(w, w.indexer(user, lacks))
 	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(20 * time.Millisecond) { // until the engine is back
 		sink, err := Open(w.Context(), Options{DSN: w.asUser(user, "secret")})
 		if err == nil || time.Now().After(deadline) || strings.Contains(err.Error(), "privileges") {
 			return sink, err
 		}
 	}
+}
+
+// indexer is a user who has the documented rights, but for one.
+func (w *warehouse) indexer(user, lacks string) string {
+	w.Helper()
+	database := w.read("SELECT currentDatabase()")[0]
+	var grants strings.Builder
+	for _, grant := range section(w, "Rights") {
+		grant = strings.TrimSuffix(grant, " TO indexer")
+		rights, on, _ := strings.Cut(strings.TrimPrefix(grant, "GRANT "), " ON ")
+		kept := slices.DeleteFunc(strings.Split(rights, ", "), func(right string) bool { return right == lacks || right+" ON "+on == lacks })
+		if len(kept) > 0 {
+			grants.WriteString("<query>GRANT " + strings.Join(kept, ", ") + " ON " + strings.ReplaceAll(on, "superindex.*", database+".*") + "</query>")
+		}
+	}
+	return "<" + user + "><password>secret</password><profile>default</profile><quota>default</quota>" +
+		"<networks><ip>127.0.0.1</ip></networks><grants>" + grants.String() + "</grants></" + user + ">"
 }
 
 // addUser adds a user to the engine's file of users, which it reads when it

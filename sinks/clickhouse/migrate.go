@@ -50,25 +50,34 @@ func quoted(name string) string {
 
 // migrate brings the tables to the newest version that is known here.
 func (s *Sink) migrate(ctx context.Context) error {
-	files, err := migrations.ReadDir("sql")
-	if err != nil {
-		return fmt.Errorf("clickhouse: migrations: %w", err)
-	}
 	has, err := s.version(ctx)
 	if err != nil {
 		return err
 	}
-	if has > uint32(len(files)) {
-		return chain.Fatal(
-			fmt.Errorf("clickhouse: database %s is of version %d, and this superindex knows %d", s.database, has, len(files)),
-			"run the newer superindex that wrote it, or another database")
+	last, err := s.newest(has)
+	if err != nil {
+		return err
 	}
-	for version := has + 1; version <= uint32(len(files)); version++ {
+	for version := has + 1; version <= last; version++ {
 		if err := s.migrateTo(ctx, version); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// newest is the version that is known here; an error where the tables are newer.
+func (s *Sink) newest(has uint32) (uint32, error) {
+	files, err := migrations.ReadDir("sql")
+	if err != nil {
+		return 0, fmt.Errorf("clickhouse: migrations: %w", err)
+	}
+	if has > uint32(len(files)) {
+		return 0, chain.Fatal(
+			fmt.Errorf("clickhouse: database %s is of version %d, and this superindex knows %d", s.database, has, len(files)),
+			"run the newer superindex that wrote it, or another database")
+	}
+	return uint32(len(files)), nil
 }
 
 func (s *Sink) migrateTo(ctx context.Context, version uint32) error {

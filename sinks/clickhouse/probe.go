@@ -22,7 +22,8 @@ type Probe struct {
 // probeTime bounds a probe as a whole.
 const probeTime = 15 * time.Second
 
-// Look connects to the warehouse as a Sink would and looks at it.
+// Look connects to the warehouse as a Sink would and looks at it. Tables of a newer
+// superindex are an error, as they are to Open.
 func Look(ctx context.Context, o Options) (p Probe, err error) {
 	server, err := o.server()
 	if err != nil {
@@ -80,13 +81,25 @@ func (s *Sink) faultOrNil(doing string, err error) error {
 	return s.fault(doing, err)
 }
 
-// rights asks for each right that a Sink uses: fewer where the tables are there.
+// rights asks for each right that a Sink uses: fewer where the tables are there and of
+// the newest version.
 func (s *Sink) rights(ctx context.Context, p *Probe) error {
+	last, err := s.newest(p.Version)
+	if err != nil {
+		return err
+	}
+	var there uint64
+	if err := s.conn.QueryRow(ctx, "SELECT count() FROM system.databases WHERE name = $1", s.database).Scan(&there); err != nil {
+		return s.fault("read system.databases", err)
+	}
 	on := " ON " + quoted(s.database) + ".*"
 	asked := []string{"SELECT" + on, "INSERT" + on, "CREATE TEMPORARY TABLE ON *.*"}
-	if p.Version == 0 {
-		asked = append(asked, "CREATE TABLE"+on, "CREATE VIEW"+on, "ALTER TABLE"+on, "DROP VIEW"+on,
+	if p.Version < last {
+		asked = append(asked, "CREATE TABLE"+on, "CREATE VIEW"+on, "ALTER TABLE"+on, "DROP TABLE"+on, "DROP VIEW"+on,
 			"TABLE ENGINE ON MergeTree", "TABLE ENGINE ON ReplacingMergeTree")
+	}
+	if there == 0 {
+		asked = append(asked, "CREATE DATABASE"+on)
 	}
 	for _, right := range asked {
 		var granted uint8
