@@ -24,6 +24,11 @@ func Fatal(err error, remedy string) error {
 	return &FatalError{err, remedy}
 }
 
+// Adopt is the remedy of a journal and a sink that do not fit each other.
+func Adopt(network string) string {
+	return "stop the daemon, then `superindex journal adopt --network " + network + "`"
+}
+
 // IsFatal reports whether err, or what it wraps, is fatal.
 func IsFatal(err error) bool {
 	var f *FatalError

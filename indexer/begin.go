@@ -119,7 +119,8 @@ func beginFrom(ctx context.Context, net Network, journal *reorg.Journal, held ma
 	}
 	b := beginning(net, start, to, held)
 	if !net.Start.fixed() && b.Owed {
-		return fmt.Errorf("%s: the sinks hold history of another watch set, or a part of a step: give the start of that history as a block number", net.Stream)
+		return chain.Fatal(fmt.Errorf("%s: the sinks hold history of another watch set, or a part of a step", net.Stream),
+			fmt.Sprintf("let networks.%s.start be the block number, or the date, at which that history begins", net.Name))
 	}
 	_, err = journal.Begin(ctx, b)
 	return err
@@ -149,7 +150,8 @@ func meeting(ctx context.Context, net Network, held map[string]chain.Position, b
 	}
 	there, err := header(ctx, net, low.Number)
 	if err == nil && low != before && there != low {
-		err = fmt.Errorf("%s: %w: %v in the sinks, %v there", net.Stream, reorg.ErrContested, low, there)
+		err = chain.Fatal(fmt.Errorf("%s: %w: %v in the sinks, %v there", net.Stream, reorg.ErrContested, low, there), fmt.Sprintf(
+			"let networks.%s.rpc name nodes of the chain that the sinks hold; if the chain itself went back, begin anew in an empty database and stream", net.Name))
 	}
 	return there, err
 }

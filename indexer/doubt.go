@@ -64,7 +64,8 @@ func (w *Writer) revert(ctx context.Context) (moved bool, err error) {
 		return false, doubt
 	}
 	if contested {
-		return false, fmt.Errorf("%s: %w", w.net.Stream, err)
+		return false, chain.Fatal(fmt.Errorf("%s: %w", w.net.Stream, err), fmt.Sprintf(
+			"let networks.%s.rpc name nodes of the right chain; if the chain itself went back, stop the daemon, then `superindex journal rewind --network %[1]s --to B`, B a block from before that", w.net.Name))
 	}
 	return true, w.commitRevert(ctx, to)
 }

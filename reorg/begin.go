@@ -118,8 +118,7 @@ func (j *Journal) Resume(name, sink string, pos chain.Position) (chain.Seq, erro
 		s.wake() // there may be room now
 	}
 	if misfit := new(misfit); errors.As(err, misfit) {
-		return 0, chain.Fatal(fmt.Errorf("%s, %s: %w", name, sink, misfit.error),
-			fmt.Sprintf("stop the daemon, then `superindex journal adopt --network %s`", name))
+		return 0, chain.Fatal(fmt.Errorf("%s, %s: %w", name, sink, misfit.error), chain.Adopt(name))
 	}
 	return after, err
 }

@@ -46,7 +46,7 @@ func (s *Sink) remedy(code int32) string {
 	case 497, 164, 452, 291: // access denied; read-only; setting constrained; database access denied
 		return fmt.Sprintf("grant user %s the right that the message names on database %s (docs/warehouse.md, Rights)", s.user, s.database)
 	case 60, 81, 218: // unknown table, unknown database, dropped table
-		return fmt.Sprintf("somebody dropped it: stop the daemon, drop the table migrations of database %s so that what is missing is made again, then `superindex journal adopt`", s.database)
+		return fmt.Sprintf("somebody dropped it: drop the table migrations of database %s so that what is missing is made again, and for each network N, and feeds: %s", s.database, chain.Adopt("N"))
 	case 8, 10, 16, 20, 47, 53, 70: // columns that are missing or of another type
 		return fmt.Sprintf("somebody altered the table: give it back the columns that docs/warehouse.md shows, in database %s", s.database)
 	case 115, 62, 46, 50: // unknown setting, syntax, function, type

@@ -192,7 +192,7 @@ func (st *stream) fence(of chain.Stream, held, stored chain.Position) error {
 	return chain.Fatal(
 		fmt.Errorf("clickhouse: write %s: another daemon wrote to it: it stands at step %d of journal %s, not at step %d of journal %s",
 			of, stored.Seq, stored.Journal, held.Seq, held.Journal),
-		fmt.Sprintf("stop the other daemon, or take the stream over by `superindex journal adopt --network %s`", of))
+		"stop the other daemon; or take the stream over: "+chain.Adopt(of.Name))
 }
 
 func (s *Sink) stream(of chain.Stream) *stream {

@@ -90,10 +90,10 @@ func (w *writer) check(s *chain.Step) error {
 		return nil
 	case s.Journal != w.last.journal:
 		return chain.Fatal(fmt.Errorf("step %d is of journal %s, but the stream holds step %d of journal %s",
-			s.Seq, s.Journal, w.last.seq, w.last.journal), "`superindex journal adopt --network "+s.Stream.Name+"`")
+			s.Seq, s.Journal, w.last.seq, w.last.journal), chain.Adopt(s.Stream.Name))
 	case s.Seq == w.last.seq && s.Digest != w.last.digest:
 		return chain.Fatal(fmt.Errorf("the stream holds another step %d than the journal: the journal is older than the stream", s.Seq),
-			"`superindex journal adopt --network "+s.Stream.Name+"`")
+			chain.Adopt(s.Stream.Name))
 	}
 	return nil
 }
