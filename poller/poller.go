@@ -13,11 +13,13 @@ import (
 	"superindex/chain"
 )
 
+// plannedAtOnce is how many resources are planned together, the longest due first.
+const plannedAtOnce = 2000
+
 // Options of a poller.
 type Options struct {
 	Every    time.Duration // between two polls of a resource that has nothing more at once
 	Parallel int           // asks under way at once; 0 is 1
-	AtOnce   int           // resources that are planned together, the longest due first; 0 is 2,000
 	Emails   bool          // keep e-mail addresses as they are; else only their hashes are kept
 	Note     string        // what users should know of how the feed runs here, for the status
 	Log      *slog.Logger
@@ -60,9 +62,6 @@ func New(feed Feed, journal Journal, payloads *Payloads, o Options) (*Poller, er
 		return nil, fmt.Errorf("poller.%s: %w", feed.Name(), err)
 	}
 	o.Parallel, o.Log = max(1, o.Parallel), o.Log.With("feed", feed.Name())
-	if o.AtOnce == 0 {
-		o.AtOnce = 2000
-	}
 	p := &Poller{feed: feed, opts: o, journal: journal, payloads: payloads}
 	p.state = State{Feed: feed.Name(), Note: o.Note}
 	o.Metrics.follow(p)
@@ -196,7 +195,7 @@ func (p *Poller) due(now time.Time) ([]Resource, time.Duration) {
 	if wait := p.rest.Until.Sub(now); wait > 0 {
 		return nil, wait
 	}
-	due, next := dueAt(now, p.all, p.named, p.opts.AtOnce)
+	due, next := dueAt(now, p.all, p.named, plannedAtOnce)
 	if next.IsZero() {
 		return due, p.opts.Every
 	}

@@ -1,7 +1,10 @@
 package poller
 
 import (
+	"errors"
+	"fmt"
 	"net/http"
+	"net/url"
 	"time"
 
 	"superindex/chain"
@@ -15,6 +18,8 @@ type Source struct {
 	Every    time.Duration // between two polls of a resource, unless the user says otherwise
 	PerHour  int           // requests, unless the user says otherwise; 0 without limit
 	PerToken int           // the same with tokens, for each of them; 0 where they change nothing
+	Tokens   int           // the most that it takes
+	Ends     bool          // its history may be asked for up to a day
 
 	// OnRequest is a feed that runs only where the user enables it, or asks for its
 	// history.
@@ -24,6 +29,31 @@ type Source struct {
 	// Artifact is what an observation is about; false where it is about none. It is
 	// pure. Nil: the feed's observations are about none.
 	Artifact func(row *chain.Row) (registry.Artifact, bool)
+}
+
+// Check says which key of the feed's cannot be, before anything is made. It is pure, and
+// shows neither URL nor token. "" is the feed's own URL.
+func (s *Source) Check(source string, tokens []string) error {
+	if source != "" {
+		if err := CheckURL(source); err != nil {
+			return fmt.Errorf("url: %w", err)
+		}
+	}
+	switch {
+	case len(tokens) > 0 && s.Tokens == 0:
+		return errors.New("tokens: the feed uses none")
+	case len(tokens) > s.Tokens:
+		return fmt.Errorf("tokens: %d are given, and %d is used", len(tokens), s.Tokens)
+	}
+	return nil
+}
+
+// CheckURL says whether a source can be asked there. The error does not show the URL.
+func CheckURL(text string) error {
+	if u, err := url.Parse(text); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return errors.New("not an http or https URL")
+	}
+	return nil
 }
 
 // Settings are what the user says of a feed, with defaults filled in, and what it may

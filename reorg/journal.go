@@ -35,7 +35,7 @@ type Options struct {
 
 // Defaults are the options of a release.
 func Defaults() Options {
-	return Options{FS: vfs.Default, Quota: 10 << 30, Reserve: 128 << 20, Keep: 24 * time.Hour, MarkBytes: 1 << 20, Large: 64 << 10, Now: time.Now}
+	return Options{FS: vfs.Default, Quota: 10e9, Reserve: 128 << 20, Keep: 24 * time.Hour, MarkBytes: 1 << 20, Large: 64 << 10, Now: time.Now}
 }
 
 // Check names the first option that cannot be.

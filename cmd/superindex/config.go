@@ -109,7 +109,7 @@ func defaults() config {
 				MaxBytes: 10e9, Replicas: 1, History: true,
 			},
 		},
-		Journal: journalConfig{Quota: 10e9, Keep: duration(journal.Keep), OnFull: onFullStall},
+		Journal: journalConfig{Quota: size(journal.Quota), Keep: duration(journal.Keep), OnFull: onFullStall},
 		HTTP:    httpConfig{Listen: "127.0.0.1:7676"},
 		Log:     logConfig{Level: "info", Format: "auto"},
 	}
@@ -127,12 +127,10 @@ func loadConfig(path string, given bool) (config, error) {
 	}
 	f := parseConfig(&c, text, os.LookupEnv)
 	f.file = path
-	if err := f.err(); err != nil {
-		return c, err
-	}
 	known, err := c.known()
 	if err != nil {
 		f.add("registry.networks_file", "%v", err)
+		f.unread["registry"] = true
 	}
 	c.check(f, known)
 	return c, f.err()

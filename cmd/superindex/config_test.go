@@ -16,9 +16,7 @@ func parsed(t *testing.T, text string) (config, error) {
 		value, ok := map[string]string{"ID": "8453", "TOKEN": "s3cret", "NODE": "http://node.example/s3cret"}[name]
 		return value, ok
 	})
-	if f.err() == nil {
-		c.check(f, registry.Superchain())
-	}
+	c.check(f, registry.Superchain())
 	return c, f.err()
 }
 
@@ -139,6 +137,9 @@ func TestBadConfigs(t *testing.T) {
 		"poller: {npm: {every: 1s}}\n":                             "line 1: poller.npm.every: 1s is too often: a minute at least",
 		"poller: {npm: {from: soon}}\n":                            "line 1: poller.npm.from: \"soon\" is no date such as 2025-01-31",
 		"poller: {npm: {per_hour: -1}}\n":                          "line 1: poller.npm.per_hour: \"-1\" is no whole number",
+		"poller: {npm: {url: 's3cret.example'}}\n":                 "line 1: poller.npm.url: not an http or https URL",
+		"poller: {npm: {token: s3cret}}\n":                         "line 1: poller.npm.token: the feed uses none",
+		"poller: {open_collective: {tokens: [s3cret, b]}}\n":       "line 1: poller.open_collective.tokens: 2 are given, and 1 is used",
 		"journal: {on_full: detach}\n":                             "line 1: journal.on_full: detach is not there yet: nothing rebuilds a sink that was detached; use stall",
 		"journal: {on_full: wait}\n":                               `line 1: journal.on_full: "wait" is none of stall, detach`,
 		"http: {listen: '7676'}\n":                                 `line 1: http.listen: "7676" is no address with a port, such as 127.0.0.1:7676`,
@@ -156,16 +157,41 @@ func TestBadConfigs(t *testing.T) {
 
 // TestAllThatIsWrongIsSaidAtOnce: by line.
 func TestAllThatIsWrongIsSaidAtOnce(t *testing.T) {
-	_, err := parsed(t, "networks:\n  optimsm: {start: soon}\njournal: {quota: lots}\nsink: {}\n")
+	_, err := parsed(t, "networks:\n  optimsm: {start: soon}\njournal: {quota: lots}\nsink: {}\nhttp: {listen: x}\nlog: {level: loud}\n")
 	want := `line 2: networks.optimsm.start: "soon" is no block number, no date such as 2025-01-31, no "finalized" and no "-10000" back from it
 line 3: journal.quota: "lots" is no size such as 10GB or 512MiB
-line 4: unknown key sink: is sinks meant?`
+line 4: unknown key sink: is sinks meant?
+line 5: http.listen: "x" is no address with a port, such as 127.0.0.1:7676
+line 6: log.level: "loud" is none of debug, info, warn, error`
 	if err == nil || err.Error() != want {
 		t.Errorf("%v", err)
+	}
+	_, err = parsed(t, "registry: {networks_file: '${NO}'}\nnetworks: {mine: {}}\njournal: {on_full: x}\n")
+	if err == nil || strings.Count(err.Error(), "\n") != 1 || strings.Contains(err.Error(), "mine") {
+		t.Errorf("without the file that names networks: %v", err)
 	}
 	_, err = parsed(t, "networks:\n  optimsm:\n  base: {mode: log}\nhttp: {listen: x}\n")
 	if err == nil || strings.Count(err.Error(), "\n") != 2 {
 		t.Errorf("%v", err)
+	}
+}
+
+// A secret that looks like a variable is no variable.
+func TestWhatIsFilledInIsNotFilledInAgain(t *testing.T) {
+	t.Setenv("TOKEN", "twice")
+	var c config
+	f := parseConfig(&c, []byte("networks: {base: {rpc: [{name: a, url: 'http://node.example/${KEY}'}]}}"), func(string) (string, bool) { return "${TOKEN}", true })
+	all := c.choose(f, c.Networks, registry.Superchain())
+	if f.err() != nil || len(all) != 1 || all[0].rpc[0].URL != "http://node.example/${TOKEN}" {
+		t.Errorf("%v, %v", all, f.err())
+	}
+}
+
+func TestABackfillEndsWhereItsFeedCan(t *testing.T) {
+	for name, can := range map[string]bool{"npm": true, "gharchive": true, "github": false, "open_collective": false} {
+		if _, err := history(name, "2020-01-01", "2021-01-01"); (err == nil) != can || !can && !strings.HasPrefix(err.Error(), "--to: "+name) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 

@@ -14,6 +14,8 @@ type faults struct {
 	file  string
 	lines map[string]int // of each field that the file has
 	all   []faultAt
+
+	unread map[string]bool // the groups of which something could not be read, and which are not checked therefore
 }
 
 type faultAt struct {
@@ -26,9 +28,28 @@ func (f *faults) at(line int, format string, args ...any) {
 	f.all = append(f.all, faultAt{line, fmt.Sprintf(format, args...)})
 }
 
+// misread takes down what cannot be read of a field. What a check would say of its
+// group may be wrong, and is not said.
+func (f *faults) misread(line int, field, format string, args ...any) {
+	f.at(line, format, args...)
+	f.unread[group(field)] = true
+}
+
+// group is what is checked by itself: a network, a feed, or what is named at the top.
+func group(field string) string {
+	parts := strings.SplitN(field, ".", 3)
+	if len(parts) > 1 && (parts[0] == "networks" || parts[0] == "poller") {
+		return parts[0] + "." + parts[1]
+	}
+	return parts[0]
+}
+
 // add takes down what is wrong with a field; its line is the field's, or that of
 // the nearest one around it.
 func (f *faults) add(field, format string, args ...any) {
+	if f.unread[group(field)] {
+		return
+	}
 	f.at(f.line(field), "%s: %s", field, fmt.Sprintf(format, args...))
 }
 

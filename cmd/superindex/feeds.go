@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"superindex/indexer"
@@ -45,15 +46,23 @@ type feedConfig struct {
 
 // checkFeeds takes down what of the feeds cannot be.
 func (c *config) checkFeeds(f *faults) {
-	names := map[string]bool{}
+	sources := map[string]poller.Source{}
 	for _, s := range feedSources() {
-		names[s.Name] = true
+		sources[s.Name] = s
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Poller)) {
 		field, one := "poller."+name, c.Poller[name]
-		if !names[name] {
-			f.oneOf(field, name, slices.Sorted(maps.Keys(names))...)
+		s, known := sources[name]
+		if !known {
+			f.oneOf(field, name, slices.Sorted(maps.Keys(sources))...)
 			continue
+		}
+		if err := s.Check(one.URL, one.tokens()); err != nil {
+			key, text, _ := strings.Cut(err.Error(), ": ")
+			if key == "tokens" && len(one.Tokens) == 0 {
+				key = "token"
+			}
+			f.add(field+"."+key, "%s", text)
 		}
 		if one.Every != 0 && time.Duration(one.Every) < time.Minute {
 			f.add(field+".every", "%v is too often: a minute at least", time.Duration(one.Every))
@@ -61,14 +70,15 @@ func (c *config) checkFeeds(f *faults) {
 	}
 }
 
+// tokens are all that are given, but for one of a variable that is set to nothing.
+func (c *feedConfig) tokens() []string {
+	return slices.DeleteFunc(append(slices.Clone(c.Tokens), c.Token), func(token string) bool { return token == "" })
+}
+
 // settings are the config's word on a feed, over its defaults.
 func (c *config) settings(s poller.Source, snapshot *registry.Snapshot, metrics *poller.Metrics) poller.Settings {
 	one := c.Poller[s.Name]
-	tokens := slices.Clone(one.Tokens)
-	if one.Token != "" {
-		tokens = append(tokens, one.Token)
-	}
-	tokens = slices.DeleteFunc(tokens, func(token string) bool { return token == "" }) // of a variable that is set to nothing
+	tokens := one.tokens()
 	return poller.Settings{
 		URL: one.URL, Tokens: tokens, Emails: one.Emails, From: one.From.Time, To: one.to, Every: cmp.Or(time.Duration(one.Every), s.Every),
 		PerHour: cmp.Or(one.PerHour, s.PerToken*len(tokens), s.PerHour), PerToken: s.PerToken, Registry: snapshot, Env: os.LookupEnv, Metrics: metrics,

@@ -92,6 +92,10 @@ func history(name, from, to string) (change func(*config), err error) {
 	}
 	until.Time = time.Now()
 	if to != "" {
+		endless := func(s poller.Source) bool { return s.Name == name && !s.Ends }
+		if slices.ContainsFunc(feedSources(), endless) {
+			return nil, &usageError{fmt.Errorf("--to: %s brings all from a day on, and cannot end before today", name)}
+		}
 		if err := until.read(to); err != nil {
 			return nil, &usageError{fmt.Errorf("--to: %q is %w", to, err)}
 		}

@@ -15,7 +15,7 @@ import (
 // parseConfig reads the text into c, and says what cannot be read. A key without a
 // value keeps its default.
 func parseConfig(c *config, text []byte, lookup func(string) (string, bool)) *faults {
-	f := &faults{lines: map[string]int{}}
+	f := &faults{lines: map[string]int{}, unread: map[string]bool{}}
 	var document yaml.Node
 	if err := yaml.Unmarshal(text, &document); err != nil {
 		f.syntax(err)
@@ -103,7 +103,7 @@ func (r *reading) unknown(key *yaml.Node, names []string, field string) {
 	if near := meant(key.Value, names); near != "" {
 		hint = "is " + near + " meant?"
 	}
-	r.at(key.Line, "unknown key %s%s: %s", key.Value, where, hint)
+	r.misread(key.Line, field, "unknown key %s%s: %s", key.Value, where, hint)
 }
 
 // named reads a mapping whose keys the user chooses.
@@ -134,7 +134,7 @@ func (r *reading) pairs(n *yaml.Node, field, what string) func(func(key, value *
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			key, value := n.Content[i], n.Content[i+1]
 			if first, twice := seen[key.Value]; twice {
-				r.at(key.Line, "%s is there twice, the first time in line %d", under(field, key.Value), first)
+				r.misread(key.Line, under(field, key.Value), "%s is there twice, the first time in line %d", under(field, key.Value), first)
 				continue
 			}
 			seen[key.Value] = key.Line
@@ -161,11 +161,12 @@ func (r *reading) list(n *yaml.Node, v reflect.Value, field string) {
 
 // misplaced never shows the value: it may be a URL, or a secret.
 func (r *reading) misplaced(n *yaml.Node, field, want string) {
+	at := field
 	have := map[yaml.Kind]string{yaml.MappingNode: "a group of keys", yaml.SequenceNode: "a list", yaml.ScalarNode: "a single value"}[n.Kind]
 	if field == "" {
 		field = "the file"
 	}
-	r.at(n.Line, "%s: wanted is %s, and here is %s", field, want, have)
+	r.misread(n.Line, at, "%s: wanted is %s, and here is %s", field, want, have)
 }
 
 // word reads a single value.
@@ -176,11 +177,11 @@ func (r *reading) word(n *yaml.Node, v reflect.Value, field string) {
 	}
 	text, err := r.expand(n.Value)
 	if err != nil {
-		r.at(n.Line, "%s: %v", field, err)
+		r.misread(n.Line, field, "%s: %v", field, err)
 		return
 	}
 	if err := set(v, text); err != nil {
-		r.at(n.Line, "%s: %s is %v", field, shown(n.Value), err)
+		r.misread(n.Line, field, "%s: %s is %v", field, shown(n.Value), err)
 	}
 }
 

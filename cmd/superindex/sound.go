@@ -28,7 +28,9 @@ func (c *config) check(f *faults, known registry.Networks) {
 	if c.DataDir == "" {
 		f.add("data_dir", "is empty: name a folder")
 	}
-	c.choose(f, c.Networks, known)
+	if !f.unread["registry"] { // else nobody knows which networks there are
+		c.choose(f, c.Networks, known)
+	}
 	c.Sinks.ClickHouse.check(f)
 	c.Sinks.NATS.check(f)
 	if c.Sinks.ClickHouse.DSN == noSink && c.Sinks.NATS.URL == noSink && !c.Sinks.AllowNone {

@@ -20,9 +20,9 @@ type Watch struct {
 	repos  map[string]bool // "owner/name"
 }
 
-// WatchOf are the repositories that the registry lists, and the owners of whom it
+// watchOf are the repositories that the registry lists, and the owners of whom it
 // lists all.
-func WatchOf(s *registry.Snapshot) Watch {
+func watchOf(s *registry.Snapshot) Watch {
 	w := Watch{owners: map[string]bool{}, repos: map[string]bool{}}
 	for i := range s.Projects {
 		for _, l := range s.Projects[i].Artifacts(nil) {

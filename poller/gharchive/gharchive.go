@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
@@ -33,8 +32,8 @@ type Options struct {
 
 // Check names the field that cannot be. It shows no URL.
 func (o *Options) Check() error {
-	if u, err := url.Parse(o.URL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return errors.New("url: not an http or https URL")
+	if err := poller.CheckURL(o.URL); err != nil {
+		return fmt.Errorf("url: %w", err)
 	}
 	if o.Client == nil {
 		return errors.New("client: there is none")

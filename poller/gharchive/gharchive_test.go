@@ -56,7 +56,7 @@ func newWorld(t *testing.T, start string) *world {
 		}
 		return fault != nil
 	}}
-	w.opts.Watch = WatchOf(&registry.Snapshot{Projects: []registry.Project{{Name: "p", Links: []registry.Link{
+	w.opts.Watch = watchOf(&registry.Snapshot{Projects: []registry.Project{{Name: "p", Links: []registry.Link{
 		{Kind: "github", URL: "https://github.com/Acme"}, {Kind: "github", URL: "https://github.com/one/Repo"},
 	}}}})
 	return w

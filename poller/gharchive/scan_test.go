@@ -15,7 +15,7 @@ import (
 )
 
 func watched() Watch {
-	return WatchOf(&registry.Snapshot{Projects: []registry.Project{{Name: "p", Links: []registry.Link{{Kind: "github", URL: "https://github.com/acme"}}}}})
+	return watchOf(&registry.Snapshot{Projects: []registry.Project{{Name: "p", Links: []registry.Link{{Kind: "github", URL: "https://github.com/acme"}}}}})
 }
 
 // rowOf is the row that a line becomes.

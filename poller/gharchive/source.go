@@ -16,12 +16,12 @@ const maxFile = 2 << 30
 // nothing unless it is told to: what it brings GitHub itself says better, from the
 // day on which it is asked.
 func Source() poller.Source {
-	return poller.Source{Name: Name, Every: time.Hour, PerHour: 600, OnRequest: true, Make: start, Artifact: artifact}
+	return poller.Source{Name: Name, Every: time.Hour, PerHour: 600, OnRequest: true, Ends: true, Make: start, Artifact: artifact}
 }
 
 func start(s poller.Settings) (poller.Feed, string, error) {
 	client := s.Through(poller.GateOptions{Feed: Name, MaxBytes: maxFile, Timeout: time.Hour})
-	feed, err := New(Options{URL: s.URL, Watch: WatchOf(s.Registry), From: s.From, To: s.To, Client: client})
+	feed, err := New(Options{URL: s.URL, Watch: watchOf(s.Registry), From: s.From, To: s.To, Client: client})
 	return feed, "a hint for history: hours may be missing, and coverage says which", err
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -40,8 +39,8 @@ var begin = time.Date(2007, 10, 1, 0, 0, 0, 0, time.UTC)
 
 // Check names the field that cannot be. It shows no URL.
 func (o *Options) Check() error {
-	if u, err := url.Parse(o.URL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return errors.New("url: not an http or https URL")
+	if err := poller.CheckURL(o.URL); err != nil {
+		return fmt.Errorf("url: %w", err)
 	}
 	if o.Client == nil {
 		return errors.New("client: there is none")
@@ -88,9 +87,9 @@ const (
 	ofNumber = "id/"
 )
 
-// Listed are the owners and the repositories that the registry lists, each once, in
+// listedIn are the owners and the repositories that the registry lists, each once, in
 // order.
-func Listed(s *registry.Snapshot) (owners, named []string) {
+func listedIn(s *registry.Snapshot) (owners, named []string) {
 	for i := range s.Projects {
 		for _, l := range s.Projects[i].Artifacts(nil) {
 			switch {

@@ -17,14 +17,17 @@ const (
 	perToken = 5000
 )
 
+// mostTokens is more than anybody has.
+const mostTokens = 1000
+
 // Source makes the feed for every repository and every owner that oss-directory lists.
 func Source() poller.Source {
-	return poller.Source{Name: Name, Every: 15 * time.Minute, PerHour: freely, PerToken: perToken, Make: start, Artifact: artifact}
+	return poller.Source{Name: Name, Every: 15 * time.Minute, PerHour: freely, PerToken: perToken, Tokens: mostTokens, Make: start, Artifact: artifact}
 }
 
 func start(s poller.Settings) (poller.Feed, string, error) {
 	o := Options{URL: s.URL, Tokens: len(s.Tokens), From: s.From, Every: s.Every, Emails: s.Emails}
-	if o.Owners, o.Named = Listed(s.Registry); len(o.Owners)+len(o.Named) == 0 {
+	if o.Owners, o.Named = listedIn(s.Registry); len(o.Owners)+len(o.Named) == 0 {
 		return nil, "", &poller.OffError{Why: "oss-directory lists nothing on GitHub"}
 	}
 	base := o.URL

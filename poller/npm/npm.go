@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -38,8 +37,8 @@ func (o *Options) Check() error {
 		if text == "" && field == "registry" {
 			continue
 		}
-		if u, err := url.Parse(text); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-			return fmt.Errorf("%s: not an http or https URL", field)
+		if err := poller.CheckURL(text); err != nil {
+			return fmt.Errorf("%s: %w", field, err)
 		}
 	}
 	if o.Client == nil {
@@ -70,8 +69,8 @@ func New(o Options) (*Feed, error) {
 // packageName is what can be a package's name, and stand in a path.
 var packageName = regexp.MustCompile(`^(@[a-z0-9~-][a-z0-9._~-]*/)?[a-z0-9~-][a-z0-9._~-]*$`)
 
-// PackagesOf are the packages that the registry lists, each once, in order.
-func PackagesOf(s *registry.Snapshot) (names []string) {
+// packagesOf are the packages that the registry lists, each once, in order.
+func packagesOf(s *registry.Snapshot) (names []string) {
 	for i := range s.Projects {
 		for _, l := range s.Projects[i].Artifacts(nil) {
 			if l.Source == "NPM" && packageName.MatchString(l.Name) {

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"regexp"
 	"slices"
 	"time"
@@ -26,19 +25,16 @@ const Endpoint = "https://api.opencollective.com/graphql/v2"
 // Source makes the feed for every account that oss-directory lists. Without a token
 // the source takes ten requests a minute.
 func Source() poller.Source {
-	return poller.Source{Name: Name, Every: time.Hour, PerHour: 500, Make: start, Artifact: artifact}
+	return poller.Source{Name: Name, Every: time.Hour, PerHour: 500, Tokens: 1, Make: start, Artifact: artifact}
 }
 
 func start(s poller.Settings) (poller.Feed, string, error) {
-	o := Options{URL: s.URL, Accounts: AccountsOf(s.Registry), From: s.From, Client: s.Client(Name, nil)}
+	o := Options{URL: s.URL, Accounts: accountsOf(s.Registry), From: s.From, Client: s.Client(Name, nil)}
 	note := ""
-	switch len(s.Tokens) {
-	case 0:
-		note = "without a token the source takes ten requests a minute"
-	case 1:
+	if len(s.Tokens) > 0 {
 		o.Token = s.Tokens[0]
-	default:
-		return nil, "", errors.New("poller.open_collective.tokens: one is used")
+	} else {
+		note = "without a token the source takes ten requests a minute"
 	}
 	feed, err := New(o)
 	return feed, note, err
@@ -67,8 +63,8 @@ var begin = time.Date(2015, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // Check names the field that cannot be. It shows no URL.
 func (o *Options) Check() error {
-	if u, err := url.Parse(o.URL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return errors.New("url: not an http or https URL")
+	if err := poller.CheckURL(o.URL); err != nil {
+		return fmt.Errorf("url: %w", err)
 	}
 	if o.Client == nil {
 		return errors.New("client: there is none")
@@ -99,9 +95,9 @@ func New(o Options) (*Feed, error) {
 // slug is what can be an account's name.
 var slug = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`)
 
-// AccountsOf are the slugs of the accounts that the registry lists, each once, in
+// accountsOf are the slugs of the accounts that the registry lists, each once, in
 // order.
-func AccountsOf(s *registry.Snapshot) (slugs []string) {
+func accountsOf(s *registry.Snapshot) (slugs []string) {
 	for i := range s.Projects {
 		for _, l := range s.Projects[i].Artifacts(nil) {
 			if l.Source == "OPEN_COLLECTIVE" && slug.MatchString(l.Name) {
