@@ -53,7 +53,10 @@ func (n Network) CheckStart(start uint64) error {
 func (n Network) Endpoints(lookup func(string) (string, bool)) ([]string, error) {
 	out := make([]string, 0, len(n.RPC))
 	for _, raw := range n.RPC {
-		full, err := ExpandURL(raw, lookup)
+		full, err := expand(raw, lookup)
+		if err == nil {
+			err = CheckURL(full)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("%s: rpc: %w", n.Name, err)
 		}
@@ -64,10 +67,8 @@ func (n Network) Endpoints(lookup func(string) (string, bool)) ([]string, error)
 
 var variable = regexp.MustCompile(`\$\{([^}]*)\}`)
 
-// ExpandURL fills ${NAME}s in and checks that an endpoint can be reached that
-// way. The error names what is missing and never shows the URL, which may hold a
-// key.
-func ExpandURL(raw string, lookup func(string) (string, bool)) (string, error) {
+// expand fills ${NAME}s in. The error names what is missing and never shows the URL.
+func expand(raw string, lookup func(string) (string, bool)) (string, error) {
 	unset := ""
 	full := variable.ReplaceAllStringFunc(raw, func(m string) string {
 		value, _ := lookup(m[2 : len(m)-1])
@@ -79,11 +80,17 @@ func ExpandURL(raw string, lookup func(string) (string, bool)) (string, error) {
 	if unset != "" {
 		return "", fmt.Errorf("its URL needs %s, which is not set", unset)
 	}
+	return full, nil
+}
+
+// CheckURL says whether an endpoint can be reached that way. The error never shows the
+// URL, which may hold a key.
+func CheckURL(full string) error {
 	u, err := url.Parse(full)
 	if err != nil || u.Host == "" || !slices.Contains([]string{"http", "https", "ws", "wss"}, u.Scheme) {
-		return "", errors.New("its URL has no scheme or host: it must begin with https://, wss://, http:// or ws://")
+		return errors.New("its URL has no scheme or host: it must begin with https://, wss://, http:// or ws://")
 	}
-	return full, nil
+	return nil
 }
 
 // Networks is a table of chains, mainnets before testnets, each by name.

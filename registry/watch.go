@@ -131,11 +131,6 @@ func (t *Set) ID() chain.WatchID { return t.id }
 // All yields the addresses in order.
 func (t *Set) All() iter.Seq[chain.Address] { return slices.Values(t.sorted) }
 
-// Without lists, in order, the addresses that other does not have.
-func (t *Set) Without(other *Set) []chain.Address {
-	return slices.DeleteFunc(slices.Clone(t.sorted), func(a chain.Address) bool { return other.Has(&a) })
-}
-
 func (t *Set) digest() (id chain.WatchID) {
 	if len(t.sorted) == 0 {
 		return id

@@ -105,7 +105,7 @@ func (n networkConfig) check(f *faults, field string, facts registry.Network) {
 }
 
 // endpoints are those of the config, or the public ones of the table.
-func (n networkConfig) endpoints(f *faults, field string, facts registry.Network) (all []endpoint) {
+func (n networkConfig) endpoints(f *faults, field string, facts registry.Network) []endpoint {
 	field += ".rpc"
 	if len(n.RPC) == 0 {
 		return public(f, field, facts)
@@ -119,13 +119,11 @@ func (n networkConfig) endpoints(f *faults, field string, facts registry.Network
 			f.add(at, "a second endpoint is named %s", e.Name)
 		}
 		names[e.Name] = true
-		url, err := registry.ExpandURL(e.URL, os.LookupEnv)
-		if err != nil {
+		if err := registry.CheckURL(e.URL); err != nil {
 			f.add(at+".url", "%v", err)
 		}
-		all = append(all, endpoint{e.Name, url})
 	}
-	return all
+	return n.RPC
 }
 
 func public(f *faults, field string, facts registry.Network) (all []endpoint) {

@@ -46,7 +46,7 @@ func appendEvent(b []byte, e *chain.Event, row eventRow) []byte {
 	} else {
 		b = append(b, e.Args...)
 	}
-	return append(appendBytes(append(b, `,"data":"`...), e.Data), `"}`...)
+	return append(chain.AppendHex(append(b, `,"data":"`...), e.Data), `"}`...)
 }
 
 // appendRow appends a row's body, a JSON object, with `projects` as its last key;
@@ -160,16 +160,6 @@ func appendStrings(b []byte, texts []string) []byte {
 		b = appendString(b, t)
 	}
 	return append(b, ']')
-}
-
-// appendBytes appends 0x text.
-func appendBytes(b, data []byte) []byte {
-	const digits = "0123456789abcdef"
-	b = append(b, '0', 'x')
-	for _, c := range data {
-		b = append(b, digits[c>>4], digits[c&15])
-	}
-	return b
 }
 
 // appendString quotes text for JSON.
