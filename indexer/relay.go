@@ -61,7 +61,7 @@ type Relay struct {
 	placed  bool          // after is the sink's own position
 	rest    []chain.Step  // read and not yet written: what ended a load
 	small   time.Time     // until then it does not load: a load failed of which nothing was held
-	bulk    chan struct{} // of the sink: takes one relay, which may gather much; nil for none
+	bulk    chan struct{} // of the sink's relays: takes one, which may gather much
 	watch   *watcher
 }
 
@@ -72,7 +72,7 @@ func NewRelay(stream chain.Stream, sink Sink, journal *reorg.Journal, bytes int,
 	}
 	watch := status.network(stream)
 	watch.expects(sink.Name())
-	return &Relay{stream: stream, sink: sink, journal: journal, bytes: bytes, watch: watch}
+	return &Relay{stream: stream, sink: sink, journal: journal, bytes: bytes, bulk: make(chan struct{}, 1), watch: watch}
 }
 
 // Advance writes what follows the sink's position, and waits where nothing does.

@@ -81,9 +81,7 @@ func newRelayed(t *testing.T) *relayed {
 		t.Fatal(err)
 	}
 	sink := &bulkSink{}
-	r := &relayed{T: t, Relay: NewRelay(stream, sink, j, 1, NewStatus()), sink: sink}
-	r.bulk = make(chan struct{}, 1)
-	return r
+	return &relayed{T: t, Relay: NewRelay(stream, sink, j, 1, NewStatus()), sink: sink}
 }
 
 // apply appends a step of two blocks, below finalized where it is history.

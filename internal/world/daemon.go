@@ -130,12 +130,20 @@ func (w *World) Boot(disk *Disk) (*Daemon, error) {
 	d.net = indexer.Network{Stream: Stream, Source: w.node, Decoder: decoder.New(decoder.Sources{}), Watch: w.watched, Start: indexer.Start{Number: w.start, Absolute: true}}
 	table := &TableSink{Faults: w.newFaults(), table: w.table}
 	log := &LogSink{Faults: w.newFaults(), log: w.log, last: -1}
-	d.sinks, d.faults = []indexer.Sink{log, table}, []*Faults{log.Faults, table.Faults}
+	d.sinks, d.faults = []indexer.Sink{w.loading(log), w.loading(table)}, []*Faults{log.Faults, table.Faults}
 	disk.onCut = d.die
 	if err := d.open(); err != nil {
 		return nil, errors.Join(err, j.Close())
 	}
 	return d, nil
+}
+
+// loading is the sink as this history has it: with loads or without.
+func (w *World) loading(s indexer.Sink) indexer.Sink {
+	if w.loads.calls == 0 {
+		return s
+	}
+	return Loading{s, w.loads.calls, w.loads.ahead}
 }
 
 func (d *Daemon) open() (err error) {

@@ -21,7 +21,7 @@ func (w *World) drain() error {
 		}
 		err := w.catchUp()
 		if err == nil { // let the relays idle until they ask their sinks once more
-			err = errors.Join(w.idle(0), w.idle(1), w.catchUp())
+			err = errors.Join(w.relay(0, time.Hour), w.relay(1, time.Hour), w.catchUp())
 		}
 		if err == nil {
 			return nil
@@ -92,7 +92,7 @@ func (w *World) filled() (bool, error) {
 func (w *World) relayAll() error {
 	for i := range w.daemon.relays {
 		for {
-			err := w.relay(i)
+			err := w.relay(i, time.Second)
 			if errors.Is(err, context.DeadlineExceeded) {
 				break
 			}
@@ -107,14 +107,8 @@ func (w *World) relayAll() error {
 	return nil
 }
 
-func (w *World) relay(i int) error {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
-	defer cancel()
-	return w.daemon.relays[i].Advance(ctx)
-}
-
-func (w *World) idle(i int) error {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
+func (w *World) relay(i int, patience time.Duration) error {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	return w.daemon.relays[i].Advance(ctx)
 }

@@ -46,7 +46,11 @@ func newWorld(t *rapid.T) *World {
 		quota:      uint64(rapid.SampledFrom([]int{2 << 10, 1 << 20}).Draw(t, "quota")),
 		keep:       rapid.SampledFrom([]time.Duration{0, time.Minute}).Draw(t, "keep"),
 		relayBytes: rapid.SampledFrom([]int{1, 1000, 1 << 20}).Draw(t, "relay"),
-		steps:      map[chain.JournalID]*history{},
+		loads: Loading{
+			calls: rapid.IntRange(0, 2).Draw(t, "calls of a write"),
+			ahead: rapid.IntRange(0, 2).Draw(t, "writes ahead"),
+		},
+		steps: map[chain.JournalID]*history{},
 	}
 	for range 4 {
 		c.Mine(addr(1), addr(3))
@@ -73,7 +77,7 @@ func live(t *rapid.T) {
 	defer r.end(t)
 	must(t, r.reboot(NewDisk()))
 	t.Repeat(map[string]func(*rapid.T){
-		"mine": r.mine, "mine more": r.mine, "reorg": r.reorg, "flip back": r.flipBack, "rewind": r.rewind,
+		"mine": r.mine, "mine more": r.mine, "history": r.bringHistory, "reorg": r.reorg, "flip back": r.flipBack, "rewind": r.rewind,
 		"finalize": r.finalize, "write": r.writeSome, "write more": r.writeSome, "write on": r.writeSome,
 		"relay": r.relaySome, "relay more": r.relaySome, "relay on": r.relaySome, "fill": r.fillSome,
 		"crash": r.crash, "run": r.runAll, "a late address": r.lateAddress, "wait": func(*rapid.T) { time.Sleep(20 * time.Second) },
@@ -149,6 +153,19 @@ func (r *run) finalize(t *rapid.T) {
 	r.chain.Finalize(rapid.IntRange(0, 5).Draw(t, "safe"), rapid.IntRange(0, 3).Draw(t, "final"))
 }
 
+// bringHistory makes some that nobody has read yet: what a relay loads.
+func (r *run) bringHistory(t *rapid.T) {
+	for range rapid.IntRange(2, 5).Draw(t, "times") {
+		r.mine(t)
+	}
+	r.chain.Finalize(20, 20)
+	for range rapid.IntRange(0, 5).Draw(t, "moves") {
+		r.node.set(Plan{})
+		_, err := r.write()
+		r.tolerate(t, err)
+	}
+}
+
 // plan draws what the network does during the next move.
 func (r *run) plan(t *rapid.T) (honest bool) {
 	ago := rapid.SampledFrom([]int{0, 0, 0, 0, 0, 0, 1, 2, 5, 12})
@@ -194,7 +211,8 @@ func (r *run) relaySome(t *rapid.T) {
 	i := rapid.IntRange(0, 1).Draw(t, "sink")
 	for range rapid.IntRange(1, 3).Draw(t, "moves") {
 		r.daemon.faults[i].after = rapid.IntRange(-3, 8).Draw(t, "fail after")
-		r.tolerate(t, r.relay(i))
+		// A load waits for the writer: it is stopped amid that, or comes to its end.
+		r.tolerate(t, r.relay(i, rapid.SampledFrom([]time.Duration{time.Millisecond, time.Second}).Draw(t, "patience")))
 	}
 	r.daemon.faults[i].after = -1
 }
@@ -283,8 +301,8 @@ func (r *run) second(t *rapid.T) {
 	for range rapid.IntRange(1, 3).Draw(t, "moves") {
 		_, err := r.write()
 		r.tolerate(t, err)
-		r.tolerate(t, r.relay(0))
-		r.tolerate(t, r.relay(1))
+		r.tolerate(t, r.relay(0, time.Second))
+		r.tolerate(t, r.relay(1, time.Second))
 	}
 	other.die()
 	must(t, other.journal.Close())

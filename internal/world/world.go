@@ -27,6 +27,7 @@ type World struct {
 	quota      uint64
 	keep       time.Duration
 	relayBytes int
+	loads      Loading // as the sinks load; without calls they do not
 
 	// What the invariants are checked against; the sinks of a process that runs by
 	// itself write side by side.
