@@ -60,7 +60,7 @@ var mutants = []mutant{
 		nil,
 	},
 	{
-		"window saved apart from its step", "reorg/journal.go",
+		"window saved apart from its step", "reorg/append.go",
 		"		writeWindow(b, name, &s.window, move),\n	)\n",
 		"	)\n	apart := j.db.NewBatch()\n	writeWindow(apart, name, &s.window, move)\n	apart.Commit(pebble.Sync)\n	apart.Close()\n",
 		nil,
@@ -99,7 +99,7 @@ var mutants = []mutant{
 		nil,
 	},
 	{
-		"Revert held by the quota", "reorg/journal.go",
+		"Revert held by the quota", "reorg/append.go",
 		"	if step.Revert == nil {\n", "	{\n",
 		nil,
 	},
