@@ -103,14 +103,17 @@ func longer(than *float64, work, rate float64) *float64 {
 	return &seconds
 }
 
-// A sink that writes nearly all the time, while steps wait, is what limits the
-// stream, or whatever a sink does, where the journal has all blocks; else the journal where appending takes half of it; else what the fetching
-// takes most time for.
+// From these shares of the time on a sink or the journal is what limits the stream.
 const (
 	sinkBusy    = 0.8
 	journalBusy = 0.5
 )
 
+// bottleneck is the first of these:
+//   - of the sinks that lag and write nearly all the time, the one that lags most;
+//     where the journal is full or has all blocks, of all that lag;
+//   - the journal, where appending takes half of the time;
+//   - what of the fetching takes most time.
 func (n *NetworkStatus) bottleneck(busy map[string]float64, full bool) string {
 	var slowest SinkStatus
 	for _, s := range n.Sinks {
