@@ -3,11 +3,12 @@ package indexer
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"superindex/internal/chance"
 )
 
 // count gives n items: 0, 1, 2 and so on.
@@ -17,23 +18,27 @@ func count(n int) func(context.Context) (int, bool) {
 }
 
 func TestAheadGivesResultsInOrder(t *testing.T) {
+	var takes [500]time.Duration
+	for i, rng := 0, chance.New(t); i < len(takes); i++ {
+		takes[i] = time.Duration(rng.IntN(1000)) * time.Millisecond
+	}
 	for _, window := range []int{8, 16, 64} {
 		synctest.Test(t, func(t *testing.T) { // fails if a goroutine is left behind
 			var inFlight, peak atomic.Int64
 			fetch := func(ctx context.Context, i int) (int, error) {
 				peak.Store(max(peak.Load(), inFlight.Add(1)))
 				defer inFlight.Add(-1)
-				wait(ctx, time.Duration(rand.IntN(1000))*time.Millisecond)
+				wait(ctx, takes[i])
 				return i, ctx.Err()
 			}
 			want := 0
-			for got, err := range ahead(t.Context(), 8, window, count(500), fetch) {
+			for got, err := range ahead(t.Context(), 8, window, count(len(takes)), fetch) {
 				if err != nil || got != want {
 					t.Fatalf("got %d, %v; want %d", got, err, want)
 				}
 				want++
 			}
-			if want != 500 || peak.Load() > 8 || inFlight.Load() != 0 {
+			if want != len(takes) || peak.Load() > 8 || inFlight.Load() != 0 {
 				t.Fatalf("%d results, %d calls at once, %d left", want, peak.Load(), inFlight.Load())
 			}
 		})

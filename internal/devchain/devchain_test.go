@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -19,6 +18,7 @@ import (
 	"github.com/ethereum/go-ethereum/common/hexutil"
 
 	"superindex/internal/assets"
+	"superindex/internal/chance"
 )
 
 func start(t *testing.T) *Chain {
@@ -32,13 +32,6 @@ func start(t *testing.T) *Chain {
 	}
 	t.Cleanup(c.Close)
 	return c
-}
-
-// seeded is a source whose seed a failure prints.
-func seeded(t *testing.T) *rand.Rand {
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	return rand.New(rand.NewPCG(seed, 0))
 }
 
 type header struct {
@@ -88,7 +81,7 @@ func (c *Chain) logs(t *testing.T) (logs []logEntry) {
 
 // Every event of every contract occurs, and nothing else but the relay's.
 func TestUsersAct(t *testing.T) {
-	c, r := start(t), seeded(t)
+	c, r := start(t), chance.New(t)
 	for range 10 {
 		if err := c.Act(t.Context(), r, 60); err != nil {
 			t.Fatal(err)
@@ -149,7 +142,7 @@ func TestEvents(t *testing.T) {
 // A reorg keeps the height, replaces exactly the newest blocks, brings most
 // transactions back and some of them elsewhere; finalized stays.
 func TestReorg(t *testing.T) {
-	c, r := start(t), seeded(t)
+	c, r := start(t), chance.New(t)
 	ctx := t.Context()
 	for range 8 {
 		if err := c.Act(ctx, r, 20); err != nil {
@@ -203,7 +196,7 @@ func checkMoved(t *testing.T, before, after []logEntry) {
 // Whatever is asked for, what was once finalized stays, also where the head went
 // down and finalized, as anvil tells it, with it.
 func TestFinalizedStays(t *testing.T) {
-	c, r := start(t), seeded(t)
+	c, r := start(t), chance.New(t)
 	ctx := t.Context()
 	if err := c.Mine(ctx, 5); err != nil {
 		t.Fatal(err)
@@ -258,7 +251,7 @@ func TestRegain(t *testing.T) {
 
 func TestRun(t *testing.T) {
 	c := start(t)
-	r, before := seeded(t), len(c.line(t, 0))
+	r, before := chance.New(t), len(c.line(t, 0))
 	pace := Pace{Block: 30 * time.Millisecond, Acts: 5, Reorg: 200 * time.Millisecond, MaxDepth: 6, Log: slog.New(slog.DiscardHandler)}
 	blocks, logs := 0, 0
 	for began := time.Now(); (blocks < before+10 || logs < 30) && time.Since(began) < 2*time.Minute; {

@@ -13,6 +13,7 @@ import (
 
 	"superindex/chain"
 	"superindex/internal/agree"
+	"superindex/internal/chance"
 	"superindex/internal/child"
 	embedded "superindex/internal/embedded/clickhouse"
 	"superindex/internal/embedded/nats/natstest"
@@ -36,7 +37,7 @@ func TestBackfillThroughKills(t *testing.T) {
 		withoutRace(t)
 		return
 	}
-	r := seeded(t)
+	r := chance.New(t)
 	l := newLedger(t, backfillBlocks)
 	b := &backfill{T: t, rand: r, nats: natstest.New(t), dir: t.TempDir(), done: map[string]int{}}
 	b.daemon = newDaemon(t, build(t), setup{

@@ -20,6 +20,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"superindex/indexer"
+	"superindex/internal/chance"
 	"superindex/internal/sources"
 )
 
@@ -256,7 +257,7 @@ func (w *feedWorld) want(query string, want string) {
 // at twenty seeded requests. What it brought in the end is in both sinks, once, and
 // SQL says the known numbers.
 func TestFeedsThroughKills(t *testing.T) {
-	rng, w := seeded(t), newFeedWorld(t)
+	rng, w := chance.New(t), newFeedWorld(t)
 	kills := 0
 	for tries := 0; kills < 20 && tries < 60; tries++ {
 		feed, most := "npm", 5

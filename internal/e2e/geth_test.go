@@ -18,6 +18,7 @@ import (
 	"superindex/indexer/ethrpc"
 	"superindex/indexer/pool"
 	"superindex/internal/agree"
+	"superindex/internal/chance"
 	"superindex/internal/devchain/simchain"
 	embedded "superindex/internal/embedded/clickhouse"
 	"superindex/internal/embedded/nats/natstest"
@@ -33,7 +34,7 @@ var geth = chain.Stream{Name: "geth", ChainID: simchain.ChainID}
 // Show 5: 300 blocks of go-ethereum, with forks of random depth, dropped
 // transactions that come back elsewhere or never, and a head that goes down.
 func TestGoEthereum(t *testing.T) {
-	r := seeded(t)
+	r := chance.New(t)
 	node, err := simchain.Start(t.Context())
 	if err != nil {
 		t.Fatal(err)

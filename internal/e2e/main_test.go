@@ -2,10 +2,8 @@ package e2e
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"strconv"
 	"testing"
 	"time"
 
@@ -25,20 +23,6 @@ import (
 func TestMain(m *testing.M) {
 	embedded.Child()
 	natstest.Main(m)
-}
-
-// seeded is a source of chance whose seed is printed; SUPERINDEX_SEED repeats one.
-func seeded(t *testing.T) *rand.Rand {
-	t.Helper()
-	seed := uint64(time.Now().UnixNano())
-	if text := os.Getenv("SUPERINDEX_SEED"); text != "" {
-		var err error
-		if seed, err = strconv.ParseUint(text, 10, 64); err != nil {
-			t.Fatal("SUPERINDEX_SEED:", err)
-		}
-	}
-	t.Logf("SUPERINDEX_SEED=%d", seed)
-	return rand.New(rand.NewPCG(seed, 0))
 }
 
 // libchdb is the engine's library.

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"superindex/chain"
+	"superindex/internal/chance"
 )
 
 // Three networks write while the engine is killed six times. What was
@@ -20,7 +21,7 @@ func TestAcknowledgedIsStoredThroughKills(t *testing.T) {
 	sink := w.sink()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
-	acked, over := make(chan struct{}), make(chan struct{})
+	rng, acked, over := chance.New(t), make(chan struct{}), make(chan struct{})
 	g, ctx := errgroup.WithContext(ctx)
 	blocks := make([]uint64, 3)
 	for i := range blocks {
@@ -28,7 +29,7 @@ func TestAcknowledgedIsStoredThroughKills(t *testing.T) {
 	}
 	g.Go(func() error {
 		defer close(over)
-		return killAmid(ctx, acked)
+		return killAmid(ctx, rng, acked)
 	})
 	if err := g.Wait(); err != nil {
 		t.Fatal(err)
@@ -41,16 +42,16 @@ func TestAcknowledgedIsStoredThroughKills(t *testing.T) {
 
 // killAmid kills the engine six times, each at some moment after a few more
 // steps were acknowledged.
-func killAmid(ctx context.Context, acked <-chan struct{}) error {
+func killAmid(ctx context.Context, rng *rand.Rand, acked <-chan struct{}) error {
 	for range 6 {
-		for range 1 + rand.IntN(6) {
+		for range 1 + rng.IntN(6) {
 			select {
 			case <-acked:
 			case <-ctx.Done():
 				return ctx.Err()
 			}
 		}
-		time.Sleep(time.Duration(rand.IntN(30_000)) * time.Microsecond)
+		time.Sleep(time.Duration(rng.IntN(30_000)) * time.Microsecond)
 		if pid := server.Pid(); pid != 0 {
 			syscall.Kill(pid, syscall.SIGKILL) // it may be dead already
 		}
