@@ -77,6 +77,10 @@ func readEntry(path string) ([]entry, error) {
 	if err != nil {
 		return nil, err
 	}
+	return parseEntries(path, text)
+}
+
+func parseEntries(path string, text []byte) ([]entry, error) {
 	if filepath.Ext(path) == ".json" {
 		var list []entry
 		if err := json.Unmarshal(text, &list); err != nil {

@@ -428,3 +428,33 @@ func FuzzReadCounts(f *testing.F) {
 		}
 	})
 }
+
+// FuzzDocument: whatever a package's document says, its rows are what it says in order of
+// time, and of the same document there is nothing new.
+func FuzzDocument(f *testing.F) {
+	f.Add([]byte(`{"name":"a","time":{"created":"2026-01-01T00:00:00.000Z","modified":"2026-02-01T00:00:00.000Z","1.0.0":"2026-01-01T00:00:01.000Z","1.0.1":"2026-01-02T00:00:00+02:00"},"maintainers":[{"name":"b"},{"name":"a"}]}`))
+	f.Add([]byte(`{"name":"a","time":{"1.0.0":"soon","2.0.0":"9999-12-31T23:59:59-01:00"},"maintainers":null}`))
+	f.Add([]byte(`{"error":"not_found"}`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		var p packument
+		if json.Unmarshal(body, &p) != nil {
+			return
+		}
+		var s released
+		rows, err := p.rows(&s)
+		if err != nil {
+			return
+		}
+		for i, row := range rows {
+			if !json.Valid(row.Body) || row.Kind == "" || i > 0 && row.Time < rows[i-1].Time {
+				t.Errorf("row %d of %q: %s", i, body, row.Body)
+			}
+		}
+		if len(rows) > len(p.Time)+1 {
+			t.Errorf("%d rows of %q", len(rows), body)
+		}
+		if more, err := p.rows(&s); err != nil || len(more) > 0 {
+			t.Errorf("%d rows of the same document %q, %v", len(more), body, err)
+		}
+	})
+}

@@ -225,17 +225,19 @@ func (r reader) mark(m *jetstream.RawStreamMsg) (mark, error) {
 	if err != nil {
 		return out, r.foreign(m, fmt.Errorf("%s: %w", headerSeq, err))
 	}
-	if out.index, err = strconv.Atoi(m.Header.Get(headerIndex)); err != nil {
+	index, err := strconv.ParseUint(m.Header.Get(headerIndex), 10, 31)
+	if err != nil {
 		return out, r.foreign(m, fmt.Errorf("%s: %w", headerIndex, err))
 	}
 	if out.digest, err = strconv.ParseUint(m.Header.Get(headerDigest), 16, 64); err != nil {
 		return out, r.foreign(m, fmt.Errorf("%s: %w", headerDigest, err))
 	}
 	journal, err := hex.DecodeString(m.Header.Get(headerJournal))
-	if err != nil || copy(out.journal[:], journal) != len(out.journal) {
+	if err != nil || len(journal) != len(out.journal) {
 		return out, r.foreign(m, errors.New(headerJournal+": not an id"))
 	}
-	out.seq = chain.Seq(seq)
+	copy(out.journal[:], journal)
+	out.seq, out.index = chain.Seq(seq), int(index)
 	return out, nil
 }
 
