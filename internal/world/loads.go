@@ -29,10 +29,11 @@ func (s Loading) Load(ctx context.Context, _ chain.Stream, next func(context.Con
 		}
 		taken = append(taken, copied(given)...) // before next is called once more
 		given = steps
-		if over := len(steps) == 0; len(taken) > 0 && (over || n%s.calls == 0) {
+		over := len(steps) == 0
+		if len(taken) > 0 && (over || n%s.calls == 0) {
 			writes, taken = append(writes, taken), nil
 		}
-		if len(steps) == 0 {
+		if over {
 			return s.settle(ctx, &writes, 0, held)
 		}
 		if err := s.settle(ctx, &writes, s.ahead, held); err != nil {
