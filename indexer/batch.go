@@ -2,6 +2,7 @@ package indexer
 
 import (
 	"encoding/binary"
+	"slices"
 	"unsafe"
 
 	"github.com/cespare/xxhash/v2"
@@ -18,16 +19,22 @@ const (
 	stepBytes = 8 << 20
 )
 
-// decode fills in what the events' logs mean. Arguments that turn out longer than
-// expected are where the decoder put them, and no longer in m.
+// decode fills in what the events' logs mean. Arguments that turn out longer than what
+// is left of a piece of m are copied out of it, for what the decoder put them into is as
+// large as the piece.
 func decode(t *decoder.Table, events []chain.Event, m *Memory) {
 	const spare = 1 << 10 // bytes of an event's arguments, where its data is short
 	for i := range events {
 		piece := m.bytes.open(min(spare+3*len(events[i].Data), bytesPiece), bytesPiece)
-		if longer, _ := t.Decode(&events[i], piece); cap(longer) == cap(piece) {
+		longer, _ := t.Decode(&events[i], piece)
+		if cap(longer) == cap(piece) {
 			m.bytes.all[m.bytes.at] = longer
-		} else {
-			m.bytes.alone += len(events[i].Args)
+			continue
+		}
+		events[i].Args = slices.Clone(events[i].Args)
+		m.bytes.alone += len(events[i].Args)
+		if len(piece) > 0 { // others like it would not fit either
+			m.bytes.at++
 		}
 	}
 }

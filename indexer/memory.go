@@ -88,7 +88,7 @@ func (p *pieces[T]) take(n, size int) []T {
 // open gives the piece in use, in which there is room for n more elements than it
 // holds; n is at most size.
 func (p *pieces[T]) open(n, size int) []T {
-	if len(p.all) > 0 && cap(p.all[p.at])-len(p.all[p.at]) < n {
+	if p.at < len(p.all) && cap(p.all[p.at])-len(p.all[p.at]) < n {
 		p.at++
 	}
 	if p.at == len(p.all) {

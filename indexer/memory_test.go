@@ -2,6 +2,7 @@ package indexer
 
 import (
 	"bytes"
+	"runtime"
 	"testing"
 
 	"superindex/chain"
@@ -54,6 +55,47 @@ func TestMemoryIsUsedAgain(t *testing.T) {
 	if got > 0 {
 		t.Errorf("%v allocations for a range of %d logs", got, len(logs))
 	}
+}
+
+// Arguments that turn out longer than expected hold no more than they take, and are few.
+func TestLongArgumentsAreCounted(t *testing.T) {
+	layout, err := decoder.Parse("event Note(string text)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const nuls = 1000 // each of which is six bytes of JSON
+	data := make([]byte, 32+32+1024)
+	data[31], data[62], data[63] = 32, nuls>>8, nuls&0xff
+	events := make([]chain.Event, 3000)
+	for i := range events {
+		events[i].Log = chain.Log{Address: chain.Address{1}, Topics: []chain.Hash{layout.Topic0()}, Data: data}
+	}
+	var m Memory
+	before := live()
+	decode(decoder.New(decoder.Sources{Layouts: []*decoder.Layout{layout}}), events, &m)
+	held := live() - before
+	for i := range events {
+		if e := &events[i]; e.Decoding != chain.Decoded || len(e.Args) < 6*nuls {
+			t.Fatalf("event %d: %v, %d bytes of arguments", i, e.Decoding, len(e.Args))
+		}
+	}
+	t.Logf("%d bytes held, %d given, %d of them alone", held, m.given(), m.bytes.alone)
+	if held > 2*m.given() || m.bytes.alone > m.given()/5 {
+		t.Errorf("%d bytes held, %d given, %d of them alone", held, m.given(), m.bytes.alone)
+	}
+	m.Reset(events)
+	if b := m.Bytes(1); m.given() != 1 || len(b) != 1 {
+		t.Errorf("%d bytes given", m.given())
+	}
+}
+
+// live is how many bytes are in use.
+func live() int {
+	runtime.GC()
+	runtime.GC()
+	var s runtime.MemStats
+	runtime.ReadMemStats(&s)
+	return int(s.HeapAlloc)
 }
 
 // What was made for one large log is counted, and not kept.

@@ -208,6 +208,22 @@ func TestReceiptsThatAreWanted(t *testing.T) {
 	}
 }
 
+// A block's logs do not make room for those of the blocks that follow it in the answer.
+func TestReceiptsMakeRoomForOneBlock(t *testing.T) {
+	const count = 100
+	n := straight(2)
+	var receipts []string
+	for i := range count {
+		receipts = append(receipts, fmt.Sprintf(`{"transactionIndex":"0x%x","logs":[%s]}`, i, n.log(1, i)))
+	}
+	text := "[" + strings.Join(receipts, ",") + "]"
+	b := &receipted{number: 1, scan: scan{within: indexer.Range{From: 1, To: 1}, watched: everything{}, arena: newArena(nil)}}
+	err := b.readReceipts(&cursor{from: strings.NewReader(text), size: 20 * len(text)})
+	if got := b.scan.events; err != nil || len(got) != count || cap(got) > 3*count {
+		t.Errorf("room for %d events, %d are there, %v", cap(got), len(got), err)
+	}
+}
+
 // What Fetch must not believe of blocks and receipts.
 func TestReceiptsDoubts(t *testing.T) {
 	r, ok := recordings(t)["optimism-109860869"]

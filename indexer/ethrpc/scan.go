@@ -88,13 +88,16 @@ func (s *scan) add(c *cursor, l *log) error {
 
 // grow appends an event. Where it must move them, it makes room for as many as the
 // rest of the answer will have if it goes on like this, but for no more than
-// growth times as many as there are.
+// growth times as many as there are. What follows one block's logs are other blocks.
 func (s *scan) grow(c *cursor) *chain.Event {
 	const least, growth = 64, 32
 	if n := len(s.events); n == cap(s.events) {
-		done, left := c.gone+c.at-s.start, max(0, c.size-c.gone-c.at)
-		more := float64(n) * float64(left) / float64(done) * 1.05
-		s.events = slices.Grow(s.events, max(least, n/8, int(min(more, float64(growth*n)))))
+		more := max(least, n/8)
+		if s.within.From < s.within.To {
+			done, left := c.gone+c.at-s.start, max(0, c.size-c.gone-c.at)
+			more = max(more, int(min(float64(n)*float64(left)/float64(done)*1.05, float64(growth*n))))
+		}
+		s.events = slices.Grow(s.events, more)
 	}
 	s.events = append(s.events, chain.Event{})
 	return &s.events[len(s.events)-1]
