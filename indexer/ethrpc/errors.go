@@ -57,7 +57,7 @@ type Kind uint8
 
 const (
 	Transient        Kind = iota // try again, somewhere else if there is
-	Unknown                      // nobody has seen this text: try again, then ask for less
+	Unknown                      // nobody has seen this text, or logs were left out: try again, then ask for less
 	TooManyBlocks                // ask for fewer blocks, from now on
 	TooMuch                      // this answer would be too large, or take too long: ask for less
 	TooManyAddresses             // name fewer in one filter
@@ -89,6 +89,8 @@ func kindOf(cause error) Kind {
 		return TooMuch
 	case errors.Is(cause, indexer.ErrAbsent):
 		return Behind
+	case errors.Is(cause, errGap):
+		return Unknown
 	}
 	return Transient
 }

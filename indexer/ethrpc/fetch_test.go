@@ -200,10 +200,10 @@ func TestFetchDoubts(t *testing.T) {
 		}), both, torn},
 		{"two forks in one block", logs(func(n *node) []string { return []string{n.log(2, 0), other.log(2, 1)} }), both, torn},
 		{"repeated", logs(func(n *node) []string { return []string{n.log(2, 0), n.log(2, 0)} }), both, wrong},
-		{"the first of a block is missing", logs(func(n *node) []string { return []string{n.log(2, 1), n.log(4, 0), n.log(5, 0), n.log(5, 1)} }), both, wrong},
+		{"the first of a block is missing", logs(func(n *node) []string { return []string{n.log(2, 1), n.log(4, 0), n.log(5, 0), n.log(5, 1)} }), both, errGap},
 		{"one of a block is missing", logs(func(n *node) []string {
 			return []string{n.log(2, 0), n.log(2, 2), n.log(4, 0), n.log(5, 0), n.log(5, 1)}
-		}), both, wrong},
+		}), both, errGap},
 		{"backwards in a block", logs(func(n *node) []string { return []string{n.log(2, 1), n.log(2, 0)} }), both, wrong},
 		{"backwards", logs(func(n *node) []string { return []string{n.log(4, 0), n.log(2, 0)} }), both, wrong},
 		{"below the range", logs(func(n *node) []string { return []string{n.log(1, 0)} }), both, wrong},
@@ -234,6 +234,9 @@ func TestFetchDoubts(t *testing.T) {
 			}
 			if !errors.Is(err, c.want) {
 				t.Errorf("%s, dense %v: %v, want %v", c.name, dense, err, c.want)
+			}
+			if c.want == errGap && VerdictOf(err).Kind != Unknown {
+				t.Errorf("%s, dense %v: the block would not be read from its receipts", c.name, dense)
 			}
 		}
 	}

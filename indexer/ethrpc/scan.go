@@ -129,7 +129,10 @@ func (s *scan) place(l *log) error {
 	return nil
 }
 
-var errNullLogs = errors.New("eth_getLogs: the answer is null")
+var (
+	errNullLogs = errors.New("eth_getLogs: the answer is null")
+	errGap      = errors.New("some are missing") // a block's receipts may have them
+)
 
 // match checks that each block's logs are numbered from 0 on without a gap, for no
 // filter leaves any out, and checks them against headers, ascending and a part of the
@@ -141,7 +144,7 @@ func (s *scan) match(headers []*header, dense bool) error {
 	}
 	for i := range s.blocks {
 		if b := &s.blocks[i]; b.last+1 != uint64(b.all) {
-			return fmt.Errorf("%d logs of block %v, the last of which has index %d: some are missing", b.all, b.BlockRef, b.last)
+			return fmt.Errorf("%d logs of block %v, the last of which has index %d: %w", b.all, b.BlockRef, b.last, errGap)
 		}
 	}
 	if dense {
