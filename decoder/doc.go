@@ -7,9 +7,10 @@
 // layout that could be meant:
 //
 //   - A layout fits a log when every value lies inside the data and inside its
-//     type, and no word of the data is left over at the end. It fits exactly when encoding the decoded values again gives the very
-//     topics and data of the log: offsets in order, nothing between, after or
-//     twice, all padding zero. That is what Solidity and Vyper emit.
+//     type, and no word of the data is left over at the end. It fits exactly when
+//     encoding the decoded values again gives the very topics and data of the log:
+//     offsets in order, nothing between, after or twice, all padding zero. That is
+//     what Solidity and Vyper emit.
 //   - Layouts that fit exactly go before those that only fit. One is Decoded;
 //     several are Ambiguous, and the first is shown.
 //   - First is: the ABI of the log's own address; then the built-in table, in the
@@ -17,6 +18,8 @@
 //     file names. Layouts of one address settle the matter among themselves; only
 //     when none of them fits are the others asked. Anonymous layouts come last and
 //     must fit exactly, for no topic0 vouches for them.
+//
+// The daemon has the built-in table alone: no key of its config names ABIs yet.
 //
 // Arguments are one JSON object in the order of declaration, without white
 // space, its strings escaped as RFC 8785 does:
