@@ -47,13 +47,21 @@ var pairs = func() (p [256]uint16) {
 	return p
 }()
 
+// HexPair is the two lower-case digits of b, the first in the low half.
+func HexPair(b byte) uint16 { return pairs[b] }
+
+// HexDigits are the eight lower-case digits of b, the first in the lowest byte.
+func HexDigits(b *[4]byte) uint64 {
+	return uint64(pairs[b[0]]) | uint64(pairs[b[1]])<<16 | uint64(pairs[b[2]])<<32 | uint64(pairs[b[3]])<<48
+}
+
 // AppendHex appends b as lower-case 0x text to dst.
 func AppendHex(dst, b []byte) []byte {
 	n := len(dst) + 2
 	dst = append(slices.Grow(dst, 2+2*len(b)), '0', 'x')[:n+2*len(b)]
 	to := dst[n:]
 	for ; len(b) >= 4 && len(to) >= 8; b, to = b[4:], to[8:] {
-		binary.LittleEndian.PutUint64(to, uint64(pairs[b[0]])|uint64(pairs[b[1]])<<16|uint64(pairs[b[2]])<<32|uint64(pairs[b[3]])<<48)
+		binary.LittleEndian.PutUint64(to, HexDigits((*[4]byte)(b)))
 	}
 	for i, c := range b {
 		binary.LittleEndian.PutUint16(to[2*i:], pairs[c])

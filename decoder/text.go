@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"slices"
 	"unicode/utf8"
+
+	"superindex/chain"
 )
 
 // appendText appends a JSON string, escaped as RFC 8785 does, or {"hex":"0x..."}
@@ -38,15 +40,6 @@ func appendEscaped(dst []byte, c byte) []byte {
 	return append(dst, '\\', 'u', '0', '0', digits[c>>4], digits[c&15])
 }
 
-// pairs has the two digits of each byte, the first in the low half.
-var pairs = func() (p [256]uint16) {
-	const digits = "0123456789abcdef"
-	for i := range p {
-		p[i] = uint16(digits[i>>4]) | uint16(digits[i&15])<<8
-	}
-	return p
-}()
-
 // appendHex appends b as 0x text in quotes.
 func appendHex(dst, b []byte) []byte {
 	n, room := len(dst), 2*len(b)+4
@@ -58,11 +51,11 @@ func appendHex(dst, b []byte) []byte {
 	n += 3
 	i := 0
 	for ; i <= len(b)-4; i += 4 {
-		binary.LittleEndian.PutUint64(dst[n:], hexDigits((*[4]byte)(b[i:])))
+		binary.LittleEndian.PutUint64(dst[n:], chain.HexDigits((*[4]byte)(b[i:])))
 		n += 8
 	}
 	for ; i < len(b); i++ {
-		binary.LittleEndian.PutUint16(dst[n:], pairs[b[i]])
+		binary.LittleEndian.PutUint16(dst[n:], chain.HexPair(b[i]))
 		n += 2
 	}
 	dst[n] = '"'
@@ -80,15 +73,10 @@ func appendAddress(dst []byte, b *[20]byte) []byte {
 	dst = dst[:n+room]
 	at := (*[room]byte)(dst[n:])
 	at[0], at[1], at[2], at[room-1] = '"', '0', 'x', '"'
-	binary.LittleEndian.PutUint64(at[3:], hexDigits((*[4]byte)(b[:])))
-	binary.LittleEndian.PutUint64(at[11:], hexDigits((*[4]byte)(b[4:])))
-	binary.LittleEndian.PutUint64(at[19:], hexDigits((*[4]byte)(b[8:])))
-	binary.LittleEndian.PutUint64(at[27:], hexDigits((*[4]byte)(b[12:])))
-	binary.LittleEndian.PutUint64(at[35:], hexDigits((*[4]byte)(b[16:])))
+	binary.LittleEndian.PutUint64(at[3:], chain.HexDigits((*[4]byte)(b[:])))
+	binary.LittleEndian.PutUint64(at[11:], chain.HexDigits((*[4]byte)(b[4:])))
+	binary.LittleEndian.PutUint64(at[19:], chain.HexDigits((*[4]byte)(b[8:])))
+	binary.LittleEndian.PutUint64(at[27:], chain.HexDigits((*[4]byte)(b[12:])))
+	binary.LittleEndian.PutUint64(at[35:], chain.HexDigits((*[4]byte)(b[16:])))
 	return dst
-}
-
-// hexDigits makes the eight digits of b, the first in the lowest byte.
-func hexDigits(b *[4]byte) uint64 {
-	return uint64(pairs[b[0]]) | uint64(pairs[b[1]])<<16 | uint64(pairs[b[2]])<<32 | uint64(pairs[b[3]])<<48
 }

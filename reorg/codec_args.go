@@ -189,12 +189,12 @@ func digitsOf(text, b []byte) bool {
 		var differ uint64
 		text, b := (*[2 * len(chain.Address{})]byte)(text), (*chain.Address)(b)
 		for i := 0; i < len(b); i += 4 {
-			differ |= binary.LittleEndian.Uint64(text[2*i:]) ^ digits(binary.LittleEndian.Uint32(b[i:]))
+			differ |= binary.LittleEndian.Uint64(text[2*i:]) ^ chain.HexDigits((*[4]byte)(b[i:]))
 		}
 		return differ == 0
 	}
 	for i, c := range b {
-		if text[2*i] != nibbles[c>>4] || text[2*i+1] != nibbles[c&15] {
+		if binary.LittleEndian.Uint16(text[2*i:]) != chain.HexPair(c) {
 			return false
 		}
 	}
@@ -212,28 +212,14 @@ func (r *decoder) appendDigits(room, b []byte) []byte {
 	if len(b) == len(chain.Address{}) {
 		to, b := (*[2 * len(chain.Address{})]byte)(room[at:]), (*chain.Address)(b)
 		for i := 0; i < len(b); i += 4 {
-			binary.LittleEndian.PutUint64(to[2*i:], digits(binary.LittleEndian.Uint32(b[i:])))
+			binary.LittleEndian.PutUint64(to[2*i:], chain.HexDigits((*[4]byte)(b[i:])))
 		}
 		return room
 	}
 	for i, c := range b {
-		room[at+2*i], room[at+2*i+1] = nibbles[c>>4], nibbles[c&15]
+		binary.LittleEndian.PutUint16(room[at+2*i:], chain.HexPair(c))
 	}
 	return room
-}
-
-const nibbles = "0123456789abcdef"
-
-// digits are the eight digits of four bytes, the first of both in the lowest byte: each half
-// byte goes to a byte of its own, all at once, and becomes a digit there.
-func digits(b uint32) uint64 {
-	const each = 0x0101010101010101
-	x := uint64(b)
-	x = (x | x<<16) & 0x0000ffff0000ffff
-	x = (x | x<<8) & 0x00ff00ff00ff00ff
-	x = (x>>4 | x<<8) & (0x0f * each)
-	letters := (x + 6*each) >> 4 & each // of 10 and more
-	return x + '0'*each + letters*('a'-'0'-10)
 }
 
 // outlineOf learns an outline from an event's arguments; false where they are not such that
